@@ -1,0 +1,114 @@
+"""Maps what goes wrong to RFC 9457 problem details; the only place that knows HTTP statuses."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.error import Problem
+from fastapi_problem.handler import add_exception_handler, new_exception_handler
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from wtb_async.domain.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PermanentError,
+    TransientError,
+    VersionMismatch,
+    WtbError,
+)
+
+log = structlog.get_logger(__name__)
+
+_STATUS: tuple[tuple[type[WtbError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (VersionMismatch, HTTPStatus.PRECONDITION_FAILED),
+    (Conflict, HTTPStatus.CONFLICT),
+    (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TransientError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (PermanentError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+_RETRY_AFTER_SECONDS = "2"
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Let every error of the app answer as `application/problem+json` with a stable `code`."""
+    handler = new_exception_handler(
+        handlers={WtbError: _of_domain},
+        http_exception_handler=_of_http,
+        request_validation_handler=_of_validation,
+    )
+    handler.handlers[Exception] = _unexpected
+    add_exception_handler(app, handler)
+    app.add_exception_handler(WtbError, handler)
+
+
+class PayloadTooLarge(HTTPException):
+    """The body is larger than this server takes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"send at most {limit} bytes")
+
+
+class MalformedJson(HTTPException):
+    """The body is not strict JSON."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, f"the body is not valid JSON: {problem}")
+
+
+def _problem(
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **extra: Any,  # noqa: ANN401 - members of a problem have any JSON value
+) -> Problem:
+    return Problem(
+        title=status.phrase,
+        type_=f"urn:wtb:problem:{code}",
+        detail=detail,
+        status=status.value,
+        headers=headers,
+        code=code,
+        **extra,
+    )
+
+
+def _of_domain(_handler: object, _request: Request, error: WtbError) -> Problem:
+    status = next(
+        (status for kind, status in _STATUS if isinstance(error, kind)),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    if isinstance(error, InvalidInput):
+        errors = [{"field": v.field, "message": v.message} for v in error.violations]
+        return _problem(status, error.code, str(error), errors=errors)
+    transient = isinstance(error, TransientError)
+    headers = {"Retry-After": _RETRY_AFTER_SECONDS} if transient else None
+    return _problem(status, error.code, str(error), headers=headers)
+
+
+def _of_http(_handler: object, _request: Request, error: StarletteHTTPException) -> Problem:
+    status = HTTPStatus(error.status_code)
+    code = status.name.lower()
+    headers = dict(error.headers) if error.headers else None
+    return _problem(status, code, str(error.detail), headers=headers)
+
+
+def _of_validation(_handler: object, _request: Request, error: RequestValidationError) -> Problem:
+    errors = [
+        {"field": ".".join(str(part) for part in item["loc"][1:]), "message": item["msg"]}
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field'] or 'body'}: {item['message']}" for item in errors)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return _problem(status, InvalidInput.code, detail, errors=errors)
+
+
+def _unexpected(_handler: object, request: Request, error: Exception) -> Problem:
+    log.error("unexpected_error", path=request.url.path, exc_info=error)
+    detail = "something went wrong here; the server's log has the details"
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)

@@ -1,0 +1,187 @@
+"""`/batch-tests`: variant matrices, their progress, results and comparison."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from api.answers import JsonAnswer, accepted
+from api.dependencies import Cursor, HubDep, Limit, PlatformDep
+from api.routes.executions import LastEventId
+from api.routes.limits import LimitsBody
+from api.security import Caller
+from api.streams.sse import batch_history, event_stream
+from api.strict_json import StrictJsonRoute
+from wtb_async.application.batches.compare_batch import compare_batch
+from wtb_async.application.batches.submit_batch_test import (
+    NewTestCase,
+    SubmitBatchTest,
+    submit_batch_test,
+)
+from wtb_async.application.views import BatchTestView, Page, ResultRow
+from wtb_async.domain.comparison import Comparison
+from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
+from wtb_async.infrastructure.postgres.queries.events import EventQueries
+
+router = APIRouter(tags=["batch tests"], route_class=StrictJsonRoute)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TestCaseBody(_Body):
+    """One named input with its optional reference outputs."""
+
+    __test__ = False
+
+    id: str = Field(min_length=1, max_length=200)
+    input: dict[str, JsonValue]
+    reference: JsonValue = None
+    metadata: dict[str, JsonValue] = {}
+
+
+class RunBatchTest(_Body):
+    """Variant combinations x test cases x repetitions."""
+
+    name: str = Field("", max_length=200)
+    variant_matrix: dict[str, Annotated[list[str], Field(min_length=1)]] | list[dict[str, str]] = (
+        Field(default={}, examples=[{"retriever": ["base", "tfidf"]}])
+    )
+    baseline: dict[str, str] | None = None
+    test_cases: list[TestCaseBody]
+    repetitions: int = Field(1, ge=1, le=1000)
+    evaluators: list[str] = Field(default=[], examples=[["wtb.exact_match", "scorers:hit_at_k"]])
+    limits: LimitsBody = LimitsBody()
+
+
+class NewBatchTest(RunBatchTest):
+    """The same with the workflow's name or id."""
+
+    workflow: str
+
+
+@router.post(
+    "/batch-tests", status_code=202, operation_id="create_batch_test", response_model=BatchTestView
+)
+async def create_batch_test(
+    body: NewBatchTest, caller: Caller, platform: PlatformDep
+) -> JsonAnswer:
+    """Accept a batch test with all its executions at once."""
+    return await _submit(body.workflow, body, caller, platform)
+
+
+@router.post(
+    "/workflows/{workflow}/batch-test",
+    status_code=202,
+    operation_id="batch_test_workflow",
+    response_model=BatchTestView,
+)
+async def batch_test_workflow(
+    workflow: str, body: RunBatchTest, caller: Caller, platform: PlatformDep
+) -> JsonAnswer:
+    """The same, with the workflow in the path."""
+    return await _submit(workflow, body, caller, platform)
+
+
+@router.get("/batch-tests", operation_id="list_batch_tests", response_model=Page[BatchTestView])
+async def list_batch_tests(
+    _: Caller,
+    platform: PlatformDep,
+    workflow: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JsonAnswer:
+    """Batch tests, newest first."""
+    queries = BatchTestQueries(platform.database.engine)
+    return JsonAnswer(await queries.list(workflow=workflow, limit=limit, cursor=cursor))
+
+
+@router.get(
+    "/batch-tests/{batch_test_id}", operation_id="get_batch_test", response_model=BatchTestView
+)
+async def get_batch_test(batch_test_id: UUID, _: Caller, platform: PlatformDep) -> JsonAnswer:
+    """One batch test with its counts."""
+    return JsonAnswer(await BatchTestQueries(platform.database.engine).get(batch_test_id))
+
+
+@router.get(
+    "/batch-tests/{batch_test_id}/results",
+    operation_id="list_batch_results",
+    response_model=Page[ResultRow],
+)
+async def list_batch_results(
+    batch_test_id: UUID,
+    _: Caller,
+    platform: PlatformDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> JsonAnswer:
+    """One row per execution with its scores."""
+    queries = BatchTestQueries(platform.database.engine)
+    return JsonAnswer(await queries.results(batch_test_id, limit=limit, cursor=cursor))
+
+
+@router.get(
+    "/batch-tests/{batch_test_id}/comparison",
+    operation_id="get_batch_comparison",
+    response_model=Comparison,
+)
+async def get_batch_comparison(batch_test_id: UUID, _: Caller, platform: PlatformDep) -> JsonAnswer:
+    """Each combination against the baseline, with one plain sentence per evaluator."""
+    queries = BatchTestQueries(platform.database.engine)
+    return JsonAnswer(await compare_batch(batch_test_id, queries))
+
+
+@router.get("/batch-tests/{batch_test_id}/events", operation_id="stream_batch_events")
+async def stream_batch_events(
+    batch_test_id: UUID,
+    _: Caller,
+    platform: PlatformDep,
+    hub: HubDep,
+    last_event_id: LastEventId = 0,
+    since: Annotated[int, Query(ge=0)] = 0,
+) -> StreamingResponse:
+    """The batch's history with its progress, as Server-Sent Events."""
+    engine = platform.database.engine
+    batches = BatchTestQueries(engine)
+    await batches.get(batch_test_id)
+    return event_stream(
+        batch_history(
+            batch_test_id,
+            max(last_event_id, since),
+            hub=hub,
+            events=EventQueries(engine),
+            batches=batches,
+        )
+    )
+
+
+async def _submit(
+    workflow: str, body: RunBatchTest, caller: str, platform: PlatformDep
+) -> JsonAnswer:
+    batch = await submit_batch_test(
+        SubmitBatchTest(
+            workflow=workflow,
+            name=body.name or f"{workflow} batch",
+            variant_matrix=body.variant_matrix,
+            baseline=body.baseline,
+            test_cases=[
+                NewTestCase(
+                    key=case.id, input=case.input, reference=case.reference, metadata=case.metadata
+                )
+                for case in body.test_cases
+            ],
+            repetitions=body.repetitions,
+            evaluators=body.evaluators,
+            limits=body.limits.to_domain(),
+            max_executions=platform.settings.api.max_batch_executions,
+            caller=caller,
+        ),
+        uow_factory=platform.database.unit_of_work,
+        evaluators=platform.evaluation,
+        nudges=platform.nudges,
+    )
+    return accepted(batch, f"/api/v1/batch-tests/{batch.id}")

@@ -1,0 +1,93 @@
+"""Server-Sent Events: history first, then live, resumable by `Last-Event-ID`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from uuid import UUID
+
+from fastapi.responses import StreamingResponse
+
+from api.answers import to_json
+from api.streams.hub import EventHub
+from wtb_async.application.clock import utc_now
+from wtb_async.application.views import EventView
+from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
+from wtb_async.infrastructure.postgres.queries.events import EventQueries
+
+HEARTBEAT_SECONDS = 15.0
+PROGRESS_SECONDS = 0.2
+CHUNK = 200
+
+
+def event_stream(frames: AsyncIterator[bytes]) -> StreamingResponse:
+    """A response that no proxy may buffer."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+
+
+async def history(
+    aggregate_id: UUID, after: int, *, hub: EventHub, events: EventQueries
+) -> AsyncIterator[bytes]:
+    """Every event of an object after a sequence number, and those still to come."""
+    with hub.watch(aggregate_id) as news:
+        while True:
+            news.clear()
+            chunk = await events.since(aggregate_id, after, limit=CHUNK)
+            for event in chunk:
+                yield frame(event)
+                after = event.id
+            if not chunk:
+                yield await _heartbeat_or(news)
+
+
+async def batch_history(
+    batch_id: UUID,
+    after: int,
+    *,
+    hub: EventHub,
+    events: EventQueries,
+    batches: BatchTestQueries,
+) -> AsyncIterator[bytes]:
+    """The events of a batch test, with its progress in between whenever it has changed."""
+    shown: object = None
+    with hub.watch(batch_id) as news:
+        while True:
+            news.clear()
+            chunk = await events.since(batch_id, after, limit=CHUNK)
+            progress = await batches.progress(batch_id)
+            if progress != shown:
+                shown = progress
+                counts, scored = progress
+                yield _progress(batch_id, {"counts": asdict(counts), "scored": scored})
+            for event in chunk:
+                yield frame(event)
+                after = event.id
+            await asyncio.sleep(PROGRESS_SECONDS)
+            yield await _heartbeat_or(news)
+
+
+def frame(event: EventView) -> bytes:
+    """One event on the wire; its id is where a broken stream goes on."""
+    envelope = {name: value for name, value in asdict(event).items() if value is not None}
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), to_json(envelope))
+
+
+def _progress(batch_id: UUID, data: object) -> bytes:
+    """Progress has no place in the history: it carries no `id:` line, so it is never resumed at."""
+    envelope = {
+        "id": 0,
+        "type": "BatchProgress",
+        "at": utc_now(),
+        "batch_test_id": batch_id,
+        "data": data,
+    }
+    return b"event: BatchProgress\ndata: %s\n\n" % to_json(envelope)
+
+
+async def _heartbeat_or(news: asyncio.Event) -> bytes:
+    """Wait for news; a comment line keeps the connection open meanwhile."""
+    try:
+        await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
+    except TimeoutError:
+        return b": still here\n\n"
+    return b""

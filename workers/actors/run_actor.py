@@ -1,0 +1,94 @@
+"""RunActor: a runner as a detached, async Ray actor."""
+
+import asyncio
+import gc
+from typing import Any
+from uuid import UUID
+
+import ray
+import structlog
+from ray.actor import ActorClass
+
+from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
+from wtb_async.bootstrap import open_runner
+from wtb_async.domain.errors import WtbError
+from wtb_async.infrastructure.redis.channels import listen
+from wtb_async.infrastructure.redis.nudges import wake_channel
+from wtb_async.infrastructure.telemetry.logs import configure_logs
+from wtb_async.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+NEXT_LIFE_SECONDS = 1.0
+
+
+class RunActor:
+    """Hosts one runner; all its work is in `RunnerLoop`."""
+
+    def __init__(self, *, name: str, pool: str, settings: dict[str, Any]) -> None:
+        self._name = name
+        self._pool = pool
+        self._settings = Settings.from_transfer(settings)
+        self._loop: RunnerLoop | None = None
+        self._work: asyncio.Task[None] | None = None
+        configure_logs(self._settings.log_level)
+
+    async def start(self) -> None:
+        """Begin working, unless it does already. Ray calls it again after a restart."""
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._serve())
+
+    async def wake(self) -> None:
+        """Look for pending runs."""
+        if self._loop is not None:
+            self._loop.wake()
+
+    async def _serve(self) -> None:
+        """Live one runner's life after another, for as long as the actor lives."""
+        loop = asyncio.get_running_loop()
+
+        def revoke(run_id: str) -> None:
+            loop.call_soon_threadsafe(self._stop_run, run_id)
+
+        async with open_runner(
+            self._settings, name=self._name, pool=self._pool, on_revoke=revoke
+        ) as (platform, new_life):
+            _tune_garbage_collection()
+            channel = wake_channel(self._pool)
+            listener = asyncio.create_task(listen(platform.redis, channel, self._on_wake))
+            try:
+                while True:
+                    await self._live(new_life())
+            finally:
+                listener.cancel()
+
+    async def _live(self, life: RunnerLoop) -> None:
+        self._loop = life
+        try:
+            await life.run()
+        except (LeaseLost, WtbError) as error:
+            log.warning("runner_life_ended", runner=self._name, reason=str(error))
+            await asyncio.sleep(NEXT_LIFE_SECONDS)
+        finally:
+            self._loop = None
+
+    def _on_wake(self, _: str) -> None:
+        if self._loop is not None:
+            self._loop.wake()
+
+    def _stop_run(self, run_id: str) -> None:
+        if self._loop is not None:
+            self._loop.stop_run(UUID(run_id))
+
+
+def run_actor_class() -> ActorClass[Any]:
+    """The class as Ray wants it."""
+    actor_class: ActorClass[Any] = ray.remote(RunActor)
+    return actor_class
+
+
+def _tune_garbage_collection() -> None:
+    """What is loaded by now stays: keep the collector from walking it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)

@@ -1,0 +1,78 @@
+"""The Celery application: queues, limits, and the beat's timetable."""
+
+from celery import Celery
+
+from wtb_async.settings import Settings
+
+settings = Settings()
+
+QUEUES = ("relay", "dispatch", "evaluation", "maintenance")
+
+app = Celery(
+    "wtb",
+    broker=settings.redis_url.get_secret_value(),
+    include=[
+        "workers.tasks.relay",
+        "workers.tasks.dispatch",
+        "workers.tasks.evaluation",
+        "workers.tasks.maintenance",
+    ],
+)
+
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=True,
+    worker_redirect_stdouts=False,  # Ray cannot start with Celery's replacement of stdout.
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "socket_timeout": 30,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "visibility_timeout": 60,  # Tasks are short: one that is lost comes back soon.
+    },
+    task_create_missing_queues=False,
+    task_queues={name: {"routing_key": name} for name in QUEUES},
+    task_default_queue="maintenance",
+    task_routes={
+        "wtb.relay.*": {"queue": "relay"},
+        "wtb.dispatch.*": {"queue": "dispatch"},
+        "wtb.evaluation.*": {"queue": "evaluation"},
+        "wtb.maintenance.*": {"queue": "maintenance"},
+    },
+    beat_schedule={
+        "relay": {
+            "task": "wtb.relay.relay_outbox",
+            "schedule": settings.relay.loop_seconds,
+            "options": {"expires": 2 * settings.relay.loop_seconds},
+        },
+        "reap": {
+            "task": "wtb.maintenance.reap_lost_runners",
+            "schedule": settings.runner.heartbeat_seconds,
+            "options": {"expires": 2 * settings.runner.heartbeat_seconds},
+        },
+        "finish-batches": {
+            "task": "wtb.maintenance.finish_batches",
+            "schedule": settings.runner.heartbeat_seconds,
+            "options": {"expires": 2 * settings.runner.heartbeat_seconds},
+        },
+        "ensure-runners": {
+            "task": "wtb.dispatch.dispatch_runs",
+            "args": ["default"],
+            "schedule": settings.runner.heartbeat_seconds,
+            "options": {"expires": 2 * settings.runner.heartbeat_seconds},
+        },
+        "partitions": {
+            "task": "wtb.maintenance.maintain_partitions",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
+    },
+)

@@ -1,0 +1,40 @@
+"""Delivers what the relay routed: Celery tasks, and a word to the live streams."""
+
+import asyncio
+from uuid import UUID
+
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from workers.celery_app import app
+from wtb_async.application.outbox.routing import Deliveries
+from wtb_async.domain.errors import TransientError
+from wtb_async.infrastructure.redis.nudges import RelaySignals
+
+
+class CeleryDelivery:
+    """Sends tasks by name; whichever worker listens to the queue takes them."""
+
+    def __init__(self, signals: RelaySignals) -> None:
+        self._signals = signals
+
+    async def deliver(self, deliveries: Deliveries) -> None:
+        """Send everything, or raise TransientError; sending twice does no harm."""
+        try:
+            if deliveries.pools or deliveries.batches:
+                await asyncio.to_thread(_send, deliveries)
+            await self._signals.announce(deliveries.aggregates)
+        except (OperationalError, RedisError, OSError) as error:
+            raise TransientError(f"the broker does not answer: {error}") from error
+
+
+def _send(deliveries: Deliveries) -> None:
+    for pool in deliveries.pools:
+        app.send_task("wtb.dispatch.dispatch_runs", args=[pool], expires=60)
+    for batch_id in deliveries.batches:
+        send_scoring(batch_id)
+
+
+def send_scoring(batch_id: UUID | str) -> None:
+    """Ask for a batch's ended executions to be scored."""
+    app.send_task("wtb.evaluation.score_batch", args=[str(batch_id)], expires=60)

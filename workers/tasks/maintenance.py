@@ -1,0 +1,41 @@
+"""Queue `maintenance`: what has to be looked after now and then."""
+
+from workers.celery_app import app, settings
+from workers.delivery import send_scoring
+from workers.process import current_process
+from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
+from wtb_async.infrastructure.postgres.partitions import maintain_partitions
+
+IDLE_SECONDS = 10.0
+"""A batch whose ended executions nobody scored for this long has lost its message."""
+
+
+@app.task(name="wtb.maintenance.reap_lost_runners")
+def reap() -> None:
+    """Take over the runs of silent runners."""
+    process = current_process()
+    factory = process.platform.database.unit_of_work
+    lease = settings.runner.lease_seconds
+    if process.run(reap_lost_runners(factory, lease_seconds=lease)):
+        app.send_task("wtb.dispatch.dispatch_runs", args=["default"], expires=60)
+
+
+@app.task(name="wtb.maintenance.finish_batches")
+def finish_batches() -> None:
+    """Ask again for scores of batches that nobody works on."""
+    process = current_process()
+
+    async def unfinished() -> list[str]:
+        async with process.platform.database.unit_of_work() as uow:
+            return [str(item) for item in await uow.batch_tests.unfinished(IDLE_SECONDS)]
+
+    for batch_id in process.run(unfinished()):
+        send_scoring(batch_id)
+
+
+@app.task(name="wtb.maintenance.maintain_partitions")
+def partitions() -> None:
+    """Make the partitions of the coming months, and drop what is too old."""
+    process = current_process()
+    platform = process.platform
+    process.run(maintain_partitions(platform.database.engine, settings.retention_months))

@@ -1,0 +1,50 @@
+"""Scores the ended executions of a batch test, and completes it when nothing is left."""
+
+from typing import Protocol
+from uuid import UUID
+
+from wtb_async.application.ports import (
+    Nudges,
+    ScoredExecution,
+    ScoringJob,
+    UnitOfWorkFactory,
+)
+
+CHUNK = 100
+
+
+class EvaluationEngine(Protocol):
+    """Calls evaluators; user code, so no transaction is open meanwhile."""
+
+    async def score(self, job: ScoringJob) -> ScoredExecution:
+        """All results of one execution; an evaluator's own error becomes its result."""
+
+
+async def score_batch(
+    batch_id: UUID, *, uow_factory: UnitOfWorkFactory, engine: EvaluationEngine, nudges: Nudges
+) -> int:
+    """Score what has ended so far; answers how many executions were scored.
+
+    Many of these may run for one batch at once: each takes executions of its own, and whoever
+    finds nothing left to wait for completes the batch.
+    """
+    count = 0
+    while jobs := await _claim(batch_id, uow_factory):
+        scored = [await engine.score(job) for job in jobs]
+        async with uow_factory() as uow:
+            await uow.batch_tests.record_scores(scored)
+            await uow.commit()
+        count += len(scored)
+    async with uow_factory() as uow:
+        completed = await uow.batch_tests.complete_if_done(batch_id)
+        await uow.commit()
+    if completed:
+        nudges.new_events()
+    return count
+
+
+async def _claim(batch_id: UUID, uow_factory: UnitOfWorkFactory) -> list[ScoringJob]:
+    async with uow_factory() as uow:
+        jobs = await uow.batch_tests.claim_unscored(batch_id, CHUNK)
+        await uow.commit()
+    return jobs

@@ -1,0 +1,81 @@
+"""Relays outbox events: claimed in order, delivered at least once, given up after many tries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from wtb_async.application.outbox.routing import Deliveries, route
+from wtb_async.application.ports import UnitOfWorkFactory
+from wtb_async.domain.errors import TransientError
+from wtb_async.domain.events import OutboxEvent
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayOptions:
+    """How the relay works; times in seconds."""
+
+    chunk_size: int
+    claim_for: float
+    max_attempts: int
+    backoff: float
+    backoff_limit: float
+
+    def retry_in(self, attempts: int) -> float | None:
+        """How long to wait after this many attempts; None when there will be no other one."""
+        if attempts >= self.max_attempts:
+            return None
+        return float(min(self.backoff * 2 ** (attempts - 1), self.backoff_limit))
+
+
+class DeliveryService(Protocol):
+    """The broker and the live streams."""
+
+    async def deliver(self, deliveries: Deliveries) -> None:
+        """Send everything, or raise TransientError; sending twice does no harm."""
+
+
+async def relay_outbox(
+    uow_factory: UnitOfWorkFactory, service: DeliveryService, options: RelayOptions
+) -> int:
+    """Relay one chunk of events; answers how many were claimed.
+
+    No transaction is open while the broker is written to: a relay that dies in between leaves its
+    claim to run out, and the events go out a second time.
+    """
+    async with uow_factory() as uow:
+        events = await uow.outbox.claim(options.chunk_size, options.claim_for)
+        await uow.commit()
+    if events:
+        try:
+            await service.deliver(route(events))
+        except (TransientError, KeyError, ValueError) as error:
+            await _give_back(uow_factory, events, error, options)
+        else:
+            await _mark_sent(uow_factory, [event.id for event in events])
+    return len(events)
+
+
+async def _mark_sent(uow_factory: UnitOfWorkFactory, ids: Sequence[int]) -> None:
+    async with uow_factory() as uow:
+        await uow.outbox.mark_sent(ids)
+        await uow.commit()
+
+
+async def _give_back(
+    uow_factory: UnitOfWorkFactory,
+    events: Sequence[OutboxEvent],
+    error: Exception,
+    options: RelayOptions,
+) -> None:
+    log.warning("relay_failed", events=len(events), error=repr(error))
+    by_wait: dict[float | None, list[int]] = {}
+    for event in events:
+        by_wait.setdefault(options.retry_in(event.attempts), []).append(event.id)
+    async with uow_factory() as uow:
+        for wait, ids in by_wait.items():
+            await uow.outbox.mark_failed(ids, repr(error), retry_in_seconds=wait)
+        await uow.commit()

@@ -1,0 +1,57 @@
+"""Where each event goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from wtb_async.domain.events import (
+    BatchCreated,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionCreated,
+    ExecutionFailed,
+    ExecutionTakenOver,
+    OutboxEvent,
+)
+
+T = TypeVar("T")
+
+BRINGS_RUNS = frozenset(
+    event.__name__ for event in (ExecutionCreated, ExecutionTakenOver, BatchCreated)
+)
+"""After these, runs of `data.pool` wait for a runner."""
+
+ENDS_EXECUTION = frozenset(
+    event.__name__ for event in (ExecutionCompleted, ExecutionFailed, ExecutionCancelled)
+)
+"""After these, an execution of a batch can be scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What a chunk of events asks for, each thing once however many events ask for it."""
+
+    pools: tuple[str, ...]
+    """Pools whose runners have something to do."""
+    batches: tuple[UUID, ...]
+    """Batch tests with executions to score."""
+    aggregates: tuple[UUID, ...]
+    """Objects whose live streams have news."""
+
+
+def route(events: Sequence[OutboxEvent]) -> Deliveries:
+    """Sum up where a chunk of events goes."""
+    pools = [str(e.data["pool"]) for e in events if e.type in BRINGS_RUNS]
+    batches = [UUID(str(e.data["batch_test_id"])) for e in events if _ends_in_batch(e)]
+    in_batch = [UUID(str(b)) for e in events if (b := e.data.get("batch_test_id"))]
+    aggregates = [*(e.aggregate_id for e in events), *in_batch]
+    return Deliveries(_unique(pools), _unique(batches), _unique(aggregates))
+
+
+def _ends_in_batch(event: OutboxEvent) -> bool:
+    return event.type in ENDS_EXECUTION and event.data.get("batch_test_id") is not None
+
+
+def _unique(items: Sequence[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))

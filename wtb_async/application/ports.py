@@ -1,0 +1,275 @@
+"""What the application needs from outside, as protocols; `infrastructure` keeps the promises."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.domain.batch_test import BatchTest, TestCase
+from wtb_async.domain.command import Command
+from wtb_async.domain.events import Change, OutboxEvent
+from wtb_async.domain.execution import Execution
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.run import Run, Runner, Thread
+from wtb_async.domain.workflow import Workflow
+
+
+class WorkflowRepository(Protocol):
+    """Workflows with their variants."""
+
+    def add(self, workflow: Workflow) -> None:
+        """Keep a new workflow; its name must be free when the unit of work commits."""
+
+    async def get(self, name_or_id: str | UUID, *, for_update: bool = False) -> Workflow:
+        """The workflow with its variants. Raises NotFound."""
+
+    async def find(self, name: str) -> Workflow | None:
+        """The workflow with this name, locked for a change, or None."""
+
+
+class ExecutionRepository(Protocol):
+    """Executions, each with the run and the thread that work for it."""
+
+    def add(self, execution: Execution, run: Run, thread: Thread) -> None:
+        """Insert all three when the unit of work commits, many in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostRun:
+    """A running run whose runner's lease ran out."""
+
+    run: Run
+    execution_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A lost run's successor, on a fork of its thread."""
+
+    lost: LostRun
+    successor: Run
+    thread: Thread
+
+
+class RunRepository(Protocol):
+    """Runs on their way through the runners."""
+
+    async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
+        """Give this runner up to `limit` pending runs, oldest first, and start their executions.
+
+        Rows that other runners are claiming are passed over, never waited for.
+        """
+
+    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
+        """End runs and their executions, with audit entries and outbox events.
+
+        Only runs that this runner still holds are touched; answers the ids of those.
+        """
+
+    async def lock_of_lost_runners(self, runner_ids: Collection[UUID]) -> list[LostRun]:
+        """The running runs of these runners, locked."""
+
+    async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
+        """Fork each lost run's thread at its head and point its execution at the successor."""
+
+    async def pending_count(self, pool: str) -> int:
+        """How many runs wait for a runner of this pool."""
+
+
+class RunnerRepository(Protocol):
+    """Runners and their leases."""
+
+    async def register(self, runner: Runner) -> None:
+        """Begin a new life of a runner, its lease counted from now."""
+
+    async def beat(self, runner_id: UUID) -> bool:
+        """Renew the lease; False when it was lost already."""
+
+    async def lose_silent(self, lease_seconds: float) -> list[Runner]:
+        """Mark the runners lost whose last heartbeat is older than the lease."""
+
+    async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
+        """Mark earlier lives of this runner lost: a name has one living process."""
+
+    async def stop(self, runner_id: UUID) -> None:
+        """End the lease in good order."""
+
+
+class BatchTestRepository(Protocol):
+    """Batch tests with their cases."""
+
+    def add(self, batch: BatchTest, cases: Sequence[TestCase]) -> None:
+        """Insert a batch and its cases when the unit of work commits."""
+
+    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
+        """Move pending batches to running, with audit entries and outbox events."""
+
+    async def complete_if_done(self, batch_id: UUID) -> bool:
+        """Complete a running batch whose executions have all ended and been scored."""
+
+    async def claim_unscored(self, batch_id: UUID, limit: int) -> list["ScoringJob"]:
+        """Take ended executions of the batch that no evaluator has seen yet, for a minute."""
+
+    async def record_scores(self, scored: Sequence["ScoredExecution"]) -> None:
+        """Keep evaluators' results, once per execution and key, and mark the executions scored."""
+
+    async def unfinished(self, idle_seconds: float) -> list[UUID]:
+        """Running batches that wait for scores or completion although nobody works on them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringJob:
+    """One ended execution as evaluators see it."""
+
+    execution_id: UUID
+    status: str
+    inputs: JsonObject
+    outputs: JsonValue
+    reference_outputs: JsonValue
+    metadata: JsonObject
+    duration_ms: float | None
+    error: JsonObject | None
+    evaluators: tuple[str, ...]
+    project: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One evaluator's result for one execution; `error` says why there is no score."""
+
+    evaluator: str
+    key: str
+    score: bool | float | None = None
+    comment: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredExecution:
+    """All results of one execution."""
+
+    execution_id: UUID
+    scores: tuple[Score, ...]
+
+
+class OutboxRepository(Protocol):
+    """Events on their way out."""
+
+    async def claim(self, limit: int, claim_seconds: float) -> list[OutboxEvent]:
+        """Take the oldest open events, in order per aggregate, hidden from others for a while."""
+
+    async def mark_sent(self, ids: Collection[int]) -> None:
+        """These events have been delivered."""
+
+    async def mark_failed(
+        self, ids: Collection[int], error: str, *, retry_in_seconds: float | None
+    ) -> None:
+        """Delivery failed: try again later, or (None) move to the dead letters."""
+
+
+class Journal(Protocol):
+    """The record of who asked for what and what changed: commands, audit trail, outbox."""
+
+    def record(self, *changes: Change, command: Command | None = None) -> None:
+        """Write the command, an audit entry and an outbox event per change, at commit."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving without `commit` rolls everything back."""
+
+    @property
+    def workflows(self) -> WorkflowRepository:
+        """Workflows and variants."""
+
+    @property
+    def executions(self) -> ExecutionRepository:
+        """New executions."""
+
+    @property
+    def runs(self) -> RunRepository:
+        """Runs on their way."""
+
+    @property
+    def runners(self) -> RunnerRepository:
+        """Leases."""
+
+    @property
+    def batch_tests(self) -> BatchTestRepository:
+        """Batch tests and scores."""
+
+    @property
+    def outbox(self) -> OutboxRepository:
+        """Events on their way out."""
+
+    @property
+    def journal(self) -> Journal:
+        """The record of this change."""
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Roll back what was not committed."""
+
+    async def commit(self) -> None:
+        """Write what was added and make it last. Raises AlreadyExists, TransientError."""
+
+
+UnitOfWorkFactory = Callable[[], UnitOfWork]
+
+
+class Nudges(Protocol):
+    """Hints that spare somebody a wait; losing one costs time, never work."""
+
+    def new_events(self) -> None:
+        """There are new rows in the outbox."""
+
+    def new_runs(self, pool: str) -> None:
+        """There are new pending runs in this pool."""
+
+
+class GraphInspector(Protocol):
+    """Looks at graphs without loading the user's code into this process."""
+
+    async def inspect_graph(
+        self, project: str, graph: str, variants: Sequence[tuple[str, str]] = ()
+    ) -> JsonObject:
+        """The graph's topology and schemas.
+
+        Raises InvalidInput when it does not load, or when one of the variants, each a
+        `(node, reference)`, cannot take its node's place.
+        """
+
+
+class GraphEngine(Protocol):
+    """Drives one run through its graph."""
+
+    async def drive(self, run: ClaimedRun) -> RunOutcome:
+        """Execute until the graph ends, pauses or fails. Cancelling it cancels the graph."""
+
+
+class RunMonitor(Protocol):
+    """Shows runs to people while they happen."""
+
+    def received(self, run_id: str, *, name: str, args: str, kwargs: str) -> None:
+        """A runner holds this run."""
+
+    def started(self, run_id: str) -> None:
+        """The run's graph is being executed."""
+
+    def succeeded(self, run_id: str, *, result: str, runtime: float) -> None:
+        """The run ended well, or paused; runtime in seconds."""
+
+    def failed(self, run_id: str, *, exception: str, traceback: str) -> None:
+        """The run failed."""
+
+    def revoked(self, run_id: str) -> None:
+        """The run was stopped."""

@@ -1,0 +1,66 @@
+"""What passes between the database and a runner: claims going out, outcomes coming back."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from wtb_async.domain.events import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionPaused,
+    ExecutionSettled,
+)
+from wtb_async.domain.execution import Limits, PauseReason, RunError
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.run import RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRun:
+    """A run that this runner holds, with all it needs to execute it."""
+
+    id: UUID
+    execution_id: UUID
+    thread_id: UUID
+    workflow_id: UUID
+    workflow_version: int
+    variants: dict[str, str]
+    workflow_variant: str | None
+    attempt: int
+    limits: Limits
+    input: JsonObject
+    batch_test_id: UUID | None
+    forked: bool
+    """The thread holds checkpoints already: go on from its head instead of starting."""
+
+    @property
+    def is_last_attempt_after_losses(self) -> bool:
+        """Earlier attempts lost their runner, and there will be no other one."""
+        return 1 < self.attempt >= self.limits.max_attempts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How a run ended, ready to be settled."""
+
+    run_id: UUID
+    status: RunStatus
+    duration_ms: float
+    output: JsonValue = None
+    error: RunError | None = None
+    pause_reason: PauseReason | None = None
+    checkpoint_id: str | None = None
+    next_nodes: tuple[str, ...] = ()
+    interrupts: tuple[JsonObject, ...] = ()
+
+    def event(self) -> ExecutionSettled:
+        """The fact that the execution's history gains."""
+        if self.status is RunStatus.COMPLETED:
+            return ExecutionCompleted(duration_ms=self.duration_ms)
+        if self.status is RunStatus.CANCELLED:
+            return ExecutionCancelled(duration_ms=self.duration_ms)
+        if self.pause_reason is not None:
+            return ExecutionPaused(reason=self.pause_reason.value, duration_ms=self.duration_ms)
+        if self.error is None:
+            raise ValueError(f"a {self.status.value} run needs an error")
+        return ExecutionFailed(error=self.error.to_json(), duration_ms=self.duration_ms)

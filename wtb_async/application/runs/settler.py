@@ -1,0 +1,97 @@
+"""Settles runs in bulk without making a single one wait."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.application.runs.claims import RunOutcome
+from wtb_async.domain.errors import TransientError, WtbError
+from wtb_async.domain.execution import RunError
+from wtb_async.domain.run import RunStatus
+
+log = structlog.get_logger(__name__)
+
+
+class Settler:
+    """Collects outcomes; while one transaction is under way the next one fills up."""
+
+    def __init__(
+        self,
+        runner_id: UUID,
+        uow: UnitOfWorkFactory,
+        nudges: Nudges,
+        *,
+        retry_seconds: float = 0.5,
+    ) -> None:
+        self._runner_id = runner_id
+        self._uow = uow
+        self._nudges = nudges
+        self._retry_seconds = retry_seconds
+        self._outcomes: list[RunOutcome] = []
+        self._wanted = asyncio.Event()
+
+    def put(self, outcome: RunOutcome) -> None:
+        """Settle this outcome soon."""
+        self._outcomes.append(outcome)
+        self._wanted.set()
+
+    async def settle_forever(self) -> None:
+        """Settle whatever comes, until cancelled; what is under way is kept for `settle_rest`."""
+        while True:
+            await self._wanted.wait()
+            batch = self._take()
+            try:
+                await self._settle_with_retry(batch)
+            except asyncio.CancelledError:
+                self._outcomes = batch + self._outcomes
+                raise
+
+    async def settle_rest(self) -> None:
+        """Try once to settle what is left; runs that stay unsettled are taken over by others."""
+        if not (batch := self._take()):
+            return
+        try:
+            await self._settle(batch)
+        except WtbError as error:
+            log.warning("unsettled_runs_left", count=len(batch), error=repr(error))
+
+    def _take(self) -> list[RunOutcome]:
+        batch, self._outcomes = self._outcomes, []
+        self._wanted.clear()
+        return batch
+
+    async def _settle_with_retry(self, batch: Sequence[RunOutcome]) -> None:
+        while True:
+            try:
+                return await self._settle(batch)
+            except TransientError as error:
+                log.warning("settle_failed", count=len(batch), error=repr(error))
+                await asyncio.sleep(self._retry_seconds)
+            except WtbError as error:
+                return await self._settle_apart(batch, error)
+
+    async def _settle_apart(self, batch: Sequence[RunOutcome], error: WtbError) -> None:
+        """One outcome that the database refuses must not hold up its neighbours."""
+        if len(batch) > 1:
+            for outcome in batch:
+                await self._settle_with_retry([outcome])
+            return
+        refused = batch[0]
+        log.error("outcome_refused", run_id=str(refused.run_id), error=repr(error))
+        reason = RunError("NotStorable", f"the outcome could not be stored: {error}")
+        failed = replace(
+            refused, status=RunStatus.FAILED, error=reason, output=None, pause_reason=None
+        )
+        await self._settle([failed])
+
+    async def _settle(self, batch: Sequence[RunOutcome]) -> None:
+        async with self._uow() as uow:
+            kept = await uow.runs.settle(self._runner_id, batch)
+            await uow.commit()
+        if len(kept) < len(batch):
+            log.warning("outcomes_fenced_off", count=len(batch) - len(kept))
+        self._nudges.new_events()

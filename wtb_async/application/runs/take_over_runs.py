@@ -1,0 +1,62 @@
+"""Takes over the runs of lost runners."""
+
+from collections.abc import Sequence
+
+from wtb_async.application.clock import utc_now
+from wtb_async.application.ids import new_id
+from wtb_async.application.ports import LostRun, Takeover, UnitOfWork
+from wtb_async.application.runs.claims import RunOutcome
+from wtb_async.domain.execution import Limits, RunError
+from wtb_async.domain.run import ForkReason, Run, Runner, RunStatus, Thread
+
+
+async def take_over_runs(lost_runners: Sequence[Runner], uow: UnitOfWork) -> int:
+    """Give every run of these runners a successor on a fork of its thread; answers how many.
+
+    Runs that have had their last attempt fail with `runner_lost`. The caller commits.
+    """
+    if not lost_runners:
+        return 0
+    lost = await uow.runs.lock_of_lost_runners([runner.id for runner in lost_runners])
+    exhausted = [item for item in lost if item.run.attempt >= _limits(item).max_attempts]
+    takeovers = [_successor(item) for item in lost if item not in exhausted]
+    if takeovers:
+        await uow.runs.hand_over(takeovers)
+    for runner in lost_runners:
+        outcomes = [_runner_lost(item) for item in exhausted if item.run.runner_id == runner.id]
+        if outcomes:
+            await uow.runs.settle(runner.id, outcomes)
+    return len(lost)
+
+
+def _limits(lost: LostRun) -> Limits:
+    return Limits(**lost.run.limits)  # type: ignore[arg-type]  # written by `Limits` itself
+
+
+def _successor(lost: LostRun) -> Takeover:
+    now = utc_now()
+    thread = Thread(
+        id=new_id(), created_at=now, reason=ForkReason.TAKEOVER, parent_id=lost.run.thread_id
+    )
+    successor = Run(
+        id=new_id(),
+        thread_id=thread.id,
+        workflow_id=lost.run.workflow_id,
+        created_at=now,
+        pool=lost.run.pool,
+        variants=lost.run.variants,
+        workflow_variant=lost.run.workflow_variant,
+        attempt=lost.run.attempt + 1,
+        limits=lost.run.limits,
+    )
+    return Takeover(lost, successor, thread)
+
+
+def _runner_lost(lost: LostRun) -> RunOutcome:
+    message = f"the runner was lost in each of {lost.run.attempt} attempts"
+    return RunOutcome(
+        run_id=lost.run.id,
+        status=RunStatus.LOST,
+        duration_ms=0.0,
+        error=RunError("runner_lost", message),
+    )

@@ -1,0 +1,281 @@
+"""What readers see: frozen values in the shapes of the REST API. No aggregate is loaded for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from wtb_async.domain.batch_test import BatchStatus, BatchTest, Combination
+from wtb_async.domain.execution import Execution, ExecutionStatus, PauseReason
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list; `next_cursor` is None on the last."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeVariantView:
+    """Another implementation of one node."""
+
+    node: str
+    name: str
+    implementation: str
+    description: str
+    environment: JsonObject | None
+    resources: JsonObject | None
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowVariantView:
+    """Another whole graph under a workflow."""
+
+    name: str
+    graph: str
+    description: str
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowSummary:
+    """A registered graph in a list."""
+
+    id: UUID
+    name: str
+    project: str
+    graph: str
+    description: str
+    version: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowView(WorkflowSummary):
+    """A registered graph with its topology, schemas and variants."""
+
+    nodes: list[str]
+    edges: list[JsonValue]
+    mermaid: str
+    input_schema: JsonObject
+    output_schema: JsonObject
+    node_variants: list[NodeVariantView]
+    workflow_variants: list[WorkflowVariantView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionView:
+    """One input through one workflow with one choice of variants; durations in milliseconds."""
+
+    id: UUID
+    workflow_id: UUID
+    workflow: str
+    status: ExecutionStatus
+    pause_reason: PauseReason | None
+    input: JsonObject
+    output: JsonValue
+    error: JsonObject | None
+    variants: dict[str, str]
+    workflow_variant: str | None
+    thread_id: UUID
+    checkpoint_id: str | None
+    next_nodes: list[str]
+    interrupts: list[JsonObject]
+    batch_test_id: UUID | None
+    test_case_id: str | None
+    """The caller's own id of the test case."""
+    repetition: int
+    parent_execution_id: UUID | None
+    attempt: int
+    version: int
+    metadata: JsonObject
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCounts:
+    """How many executions of a batch test stand where."""
+
+    total: int
+    pending: int = 0
+    running: int = 0
+    paused: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchTestView:
+    """Variant combinations x test cases x repetitions of one workflow."""
+
+    id: UUID
+    name: str
+    workflow_id: UUID
+    workflow: str
+    status: BatchStatus
+    counts: BatchCounts
+    combinations: list[Combination]
+    baseline: Combination
+    evaluators: list[str]
+    repetitions: int
+    version: int
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """One execution of a batch test with its scores; `score_errors` says which failed and why."""
+
+    execution_id: UUID
+    combination: Combination
+    test_case_id: str
+    repetition: int
+    status: ExecutionStatus
+    output: JsonValue
+    error: JsonObject | None
+    scores: dict[str, bool | float]
+    score_errors: dict[str, str]
+    duration_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One fact of an event stream; `id` is the sequence in its object's history, from 1."""
+
+    id: int
+    type: str
+    at: datetime
+    execution_id: UUID | None
+    batch_test_id: UUID | None
+    data: JsonObject
+
+
+def view_of(execution: Execution, workflow: str, test_case: str | None = None) -> ExecutionView:
+    """An execution as readers see it."""
+    return ExecutionView(
+        id=execution.id,
+        workflow_id=execution.workflow_id,
+        workflow=workflow,
+        status=execution.status,
+        pause_reason=execution.pause_reason,
+        input=execution.input,
+        output=execution.output,
+        error=execution.error,
+        variants=execution.variants,
+        workflow_variant=execution.workflow_variant,
+        thread_id=execution.thread_id,
+        checkpoint_id=execution.checkpoint_id,
+        next_nodes=execution.next_nodes,
+        interrupts=execution.interrupts,
+        batch_test_id=execution.batch_test_id,
+        test_case_id=test_case,
+        repetition=execution.repetition,
+        parent_execution_id=execution.parent_execution_id,
+        attempt=execution.attempt,
+        version=execution.version,
+        metadata=execution.annotations,
+        created_by=execution.created_by,
+        created_at=execution.created_at,
+        started_at=execution.started_at,
+        finished_at=execution.finished_at,
+        duration_ms=execution.duration_ms,
+    )
+
+
+def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> BatchTestView:
+    """A batch test as readers see it."""
+    return BatchTestView(
+        id=batch.id,
+        name=batch.name,
+        workflow_id=batch.workflow_id,
+        workflow=workflow,
+        status=batch.status,
+        counts=counts,
+        combinations=batch.combinations,
+        baseline=batch.baseline,
+        evaluators=batch.evaluators,
+        repetitions=batch.repetitions,
+        version=batch.version,
+        created_by=batch.created_by,
+        created_at=batch.created_at,
+        started_at=batch.started_at,
+        finished_at=batch.finished_at,
+    )
+
+
+def view_of_new_batch(batch: BatchTest, workflow: str) -> BatchTestView:
+    """A batch test that was just accepted: everything in it is pending."""
+    return view_of_batch(batch, workflow, BatchCounts(total=batch.total, pending=batch.total))
+
+
+def view_of_workflow(workflow: Workflow) -> WorkflowView:
+    """A workflow as readers see it."""
+    topology = workflow.topology
+    edges, mermaid = topology.get("edges"), topology.get("mermaid")
+    return WorkflowView(
+        id=workflow.id,
+        name=workflow.name,
+        project=workflow.project,
+        graph=workflow.graph,
+        description=workflow.description,
+        version=workflow.version,
+        created_by=workflow.created_by,
+        created_at=workflow.created_at,
+        updated_at=workflow.updated_at,
+        nodes=workflow.nodes,
+        edges=edges if isinstance(edges, list) else [],
+        mermaid=mermaid if isinstance(mermaid, str) else "",
+        input_schema=_schema(topology, "input_schema"),
+        output_schema=_schema(topology, "output_schema"),
+        node_variants=[view_of_node_variant(v) for v in workflow.node_variants],
+        workflow_variants=[view_of_workflow_variant(v) for v in workflow.workflow_variants],
+    )
+
+
+def view_of_node_variant(variant: NodeVariant) -> NodeVariantView:
+    """A node variant as readers see it."""
+    return NodeVariantView(
+        node=variant.node,
+        name=variant.name,
+        implementation=variant.implementation,
+        description=variant.description,
+        environment=variant.environment,
+        resources=variant.resources,
+        created_by=variant.created_by,
+        created_at=variant.created_at,
+    )
+
+
+def view_of_workflow_variant(variant: WorkflowVariant) -> WorkflowVariantView:
+    """A whole-graph variant as readers see it."""
+    return WorkflowVariantView(
+        name=variant.name,
+        graph=variant.graph,
+        description=variant.description,
+        created_by=variant.created_by,
+        created_at=variant.created_at,
+    )
+
+
+def _schema(topology: JsonObject, name: str) -> JsonObject:
+    schema = topology.get(name)
+    return schema if isinstance(schema, dict) else {}

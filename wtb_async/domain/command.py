@@ -1,0 +1,55 @@
+"""Commands: recorded requests, with who asked, and the statuses that accept them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from wtb_async.domain.errors import InvalidTransition
+from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.json import JsonObject
+
+
+class CommandKind(StrEnum):
+    """What a caller may ask for."""
+
+    REGISTER = "register"
+    RUN = "run"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    ROLLBACK = "rollback"
+    BRANCH = "branch"
+    EDIT_STATE = "edit_state"
+
+
+_S = ExecutionStatus
+
+ACCEPTED_IN: dict[CommandKind, frozenset[ExecutionStatus]] = {
+    CommandKind.PAUSE: frozenset({_S.RUNNING}),
+    CommandKind.RESUME: frozenset({_S.PAUSED, _S.FAILED}),
+    CommandKind.STOP: frozenset({_S.PENDING, _S.RUNNING, _S.PAUSED}),
+    CommandKind.ROLLBACK: frozenset({_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED}),
+    CommandKind.BRANCH: frozenset(_S),
+    CommandKind.EDIT_STATE: frozenset({_S.PAUSED}),
+}
+"""The statuses in which an execution takes each command; `register` and `run` create."""
+
+
+def check_accepts(status: ExecutionStatus, kind: CommandKind) -> None:
+    """Raise `InvalidTransition` unless an execution in `status` takes this command."""
+    if status not in ACCEPTED_IN.get(kind, frozenset()):
+        raise InvalidTransition(f"a {status.value} execution does not take {kind.value!r}")
+
+
+@dataclass(eq=False, kw_only=True)
+class Command:
+    """A recorded request to create or change something."""
+
+    id: UUID
+    kind: CommandKind
+    target_type: str
+    target_id: UUID
+    issued_by: str
+    created_at: datetime
+    payload: JsonObject

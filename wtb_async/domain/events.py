@@ -1,0 +1,190 @@
+"""Facts, in the past tense; each is written in the transaction of the change it speaks of."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from wtb_async.domain.json import JsonObject, JsonValue
+
+
+class Aggregate(StrEnum):
+    """Whose history an event belongs to; events of one aggregate are relayed in order."""
+
+    WORKFLOW = "workflow"
+    EXECUTION = "execution"
+    BATCH_TEST = "batch_test"
+    RUNNER = "runner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainEvent:
+    """A fact about one aggregate; the class's name is the event's type."""
+
+    @property
+    def type(self) -> str:
+        """The name under which the event is stored, relayed and shown."""
+        return type(self).__name__
+
+    def data(self) -> JsonObject:
+        """The event's fields, ready for JSON."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def _plain(value: object) -> JsonValue:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"an event cannot carry {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRegistered(DomainEvent):
+    """A graph can be run under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowChanged(DomainEvent):
+    """A workflow or one of its variants was added, changed or removed."""
+
+    name: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionCreated(DomainEvent):
+    """An execution was accepted and waits for a runner of `pool`."""
+
+    pool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionStarted(DomainEvent):
+    """A runner claimed the execution's run."""
+
+    run_id: UUID
+    attempt: int
+    batch_test_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionTakenOver(DomainEvent):
+    """The runner was lost; another attempt goes on from the last checkpoint."""
+
+    pool: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSettled(DomainEvent):
+    """What every end of a run says: which batch the execution belongs to, and how long it took."""
+
+    batch_test_id: UUID | None = None
+    duration_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionCompleted(ExecutionSettled):
+    """The graph reached its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFailed(ExecutionSettled):
+    """A node raised, a limit was passed, or every attempt lost its runner."""
+
+    error: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionPaused(ExecutionSettled):
+    """The graph waits at a boundary."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionCancelled(ExecutionSettled):
+    """Somebody stopped the execution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCreated(DomainEvent):
+    """A batch test was accepted with all its executions."""
+
+    pool: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchStarted(DomainEvent):
+    """The first execution of the batch was claimed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCompleted(DomainEvent):
+    """Every execution of the batch ended and was scored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerLost(DomainEvent):
+    """A runner's lease ran out; its runs are taken over."""
+
+    name: str
+    runs: int
+
+
+@dataclass(eq=False, kw_only=True)
+class OutboxEvent:
+    """An event in the outbox: relayed at least once, in order per aggregate."""
+
+    id: int
+    aggregate: Aggregate
+    aggregate_id: UUID
+    sequence: int
+    """The aggregate's version after the change: gapless per aggregate, from 1."""
+    type: str
+    data: JsonObject
+    created_at: datetime
+    available_at: datetime
+    attempts: int = 0
+    sent_at: datetime | None = None
+    dead_at: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class AuditEntry:
+    """Who changed what, when, from which status to which."""
+
+    id: int
+    actor: str
+    action: str
+    aggregate: Aggregate
+    aggregate_id: UUID
+    status_before: str | None
+    status_after: str | None
+    command_id: UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of one aggregate, as it goes to the audit trail and the outbox."""
+
+    aggregate: Aggregate
+    aggregate_id: UUID
+    version: int
+    event: DomainEvent
+    actor: str
+    status_before: str | None = None
+    status_after: str | None = None
+    command_id: UUID | None = None

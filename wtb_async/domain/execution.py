@@ -1,0 +1,112 @@
+"""Execution: what the user asked for and sees."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.transitions import TransitionTable
+
+
+class ExecutionStatus(StrEnum):
+    """Where an execution stands in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class PauseReason(StrEnum):
+    """Why an execution is paused."""
+
+    COMMAND = "command"
+    BREAKPOINT = "breakpoint"
+    INTERRUPT = "interrupt"
+
+
+_S = ExecutionStatus
+
+EXECUTION_TRANSITIONS = TransitionTable(
+    "execution",
+    {
+        _S.PENDING: frozenset({_S.RUNNING, _S.CANCELLED}),
+        _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED}),
+        _S.PAUSED: frozenset({_S.PENDING, _S.PAUSED, _S.CANCELLED}),
+        _S.COMPLETED: frozenset({_S.PAUSED}),
+        _S.FAILED: frozenset({_S.PENDING, _S.PAUSED}),
+        _S.CANCELLED: frozenset({_S.PAUSED}),
+    },
+)
+
+ENDED = (_S.COMPLETED, _S.FAILED, _S.CANCELLED)
+"""The statuses that only a new command leads out of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one execution may take.
+
+    `recursion_limit` counts supersteps over all runs of the execution; LangGraph's own default of
+    more than ten thousand would let an endless loop run for hours.
+    """
+
+    timeout_seconds: float | None = None
+    recursion_limit: int = 100
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """Why a run failed: the exception's type and message, and the node that raised it."""
+
+    type: str
+    message: str
+    node: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """The shape that the API shows."""
+        return {"type": self.type, "message": self.message, "node": self.node}
+
+
+@dataclass(eq=False, kw_only=True)
+class Execution:
+    """One input through one workflow with one choice of variants."""
+
+    id: UUID
+    workflow_id: UUID
+    run_id: UUID
+    """The run that works for this execution now, or did so last."""
+    thread_id: UUID
+    input: JsonObject
+    created_by: str
+    created_at: datetime
+    status: ExecutionStatus = ExecutionStatus.PENDING
+    pause_reason: PauseReason | None = None
+    output: JsonValue = None
+    error: JsonObject | None = None
+    variants: dict[str, str] = field(default_factory=dict)
+    workflow_variant: str | None = None
+    checkpoint_id: str | None = None
+    next_nodes: list[str] = field(default_factory=list)
+    interrupts: list[JsonObject] = field(default_factory=list)
+    batch_test_id: UUID | None = None
+    test_case_id: UUID | None = None
+    repetition: int = 0
+    parent_execution_id: UUID | None = None
+    attempt: int = 1
+    version: int = 1
+    annotations: JsonObject = field(default_factory=dict)
+    """The caller's `metadata`; SQLAlchemy keeps that name for itself."""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_ms: float | None = None
+
+    def move_to(self, status: ExecutionStatus) -> None:
+        """Change the status. Raises InvalidTransition unless the table allows it."""
+        EXECUTION_TRANSITIONS.check(self.status, status)
+        self.status = status
+        self.version += 1

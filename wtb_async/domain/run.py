@@ -1,0 +1,115 @@
+"""Run, thread and runner: the machinery behind an execution."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from wtb_async.domain.json import JsonObject
+from wtb_async.domain.transitions import TransitionTable
+
+
+class RunStatus(StrEnum):
+    """Where a run stands: a run is claimed once and ends once."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+_S = RunStatus
+
+RUN_TRANSITIONS = TransitionTable(
+    "run",
+    {
+        _S.PENDING: frozenset({_S.RUNNING, _S.CANCELLED}),
+        _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.LOST}),
+        _S.PAUSED: frozenset(),
+        _S.COMPLETED: frozenset(),
+        _S.FAILED: frozenset(),
+        _S.CANCELLED: frozenset(),
+        _S.LOST: frozenset(),
+    },
+)
+
+DEFAULT_POOL = "default"
+
+
+@dataclass(eq=False, kw_only=True)
+class Run:
+    """One invocation of a graph on one thread by one runner: what is claimed, leased, executed."""
+
+    id: UUID
+    thread_id: UUID
+    workflow_id: UUID
+    created_at: datetime
+    pool: str = DEFAULT_POOL
+    status: RunStatus = RunStatus.PENDING
+    position: int | None = None
+    """The database's sequence: runs of a pool are claimed in this order."""
+    variants: dict[str, str] = field(default_factory=dict)
+    workflow_variant: str | None = None
+    attempt: int = 1
+    limits: JsonObject = field(default_factory=dict)
+    runner_id: UUID | None = None
+    error: JsonObject | None = None
+    claimed_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ForkReason(StrEnum):
+    """Why a thread came to be."""
+
+    START = "start"
+    TAKEOVER = "takeover"
+    ROLLBACK = "rollback"
+    BRANCH = "branch"
+    SPLIT = "split"
+
+
+@dataclass(eq=False, kw_only=True)
+class Thread:
+    """One LangGraph timeline of checkpoints; never rewritten, only forked."""
+
+    id: UUID
+    created_at: datetime
+    reason: ForkReason = ForkReason.START
+    parent_id: UUID | None = None
+    fork_checkpoint_id: str | None = None
+
+
+class RunnerStatus(StrEnum):
+    """Whether a runner's lease stands."""
+
+    ALIVE = "alive"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+
+RUNNER_TRANSITIONS = TransitionTable(
+    "runner",
+    {
+        RunnerStatus.ALIVE: frozenset({RunnerStatus.STOPPED, RunnerStatus.LOST}),
+        RunnerStatus.STOPPED: frozenset(),
+        RunnerStatus.LOST: frozenset(),
+    },
+)
+
+
+@dataclass(eq=False, kw_only=True)
+class Runner:
+    """One life of a process that executes runs; its heartbeat leases all of them."""
+
+    id: UUID
+    name: str
+    pool: str
+    host: str
+    pid: int
+    slots: int
+    started_at: datetime
+    heartbeat_at: datetime
+    status: RunnerStatus = RunnerStatus.ALIVE

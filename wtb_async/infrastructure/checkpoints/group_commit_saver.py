@@ -1,0 +1,322 @@
+"""A LangGraph saver for many concurrent runs: stock tables and bytes, one commit for many calls.
+
+The stock `AsyncPostgresSaver` takes a lock and a transaction per call. Here each call joins the
+batch that the next free writer flushes with one `unnest` statement, and returns after its COMMIT.
+Threads written by either are readable by the other.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import asyncpg
+import orjson
+import structlog
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_serializable_checkpoint_metadata,
+)
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from wtb_async.domain.errors import TransientError
+from wtb_async.infrastructure.checkpoints.statements import (
+    PUT_STATEMENT,
+    REPLACE_WRITES_STATEMENT,
+)
+
+log = structlog.get_logger(__name__)
+
+ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
+_LOST_CONNECTION = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+
+
+@dataclass(slots=True)
+class _Operation:
+    """One call that waits for its commit."""
+
+    done: asyncio.Future[None]
+    blobs: Sequence[tuple[Any, ...]] = ()
+    writes: Sequence[tuple[Any, ...]] = ()
+    replaces_writes: bool = False
+    checkpoint: tuple[Any, ...] | None = None
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Operations in arrival order, and a signal that somebody wants them flushed."""
+
+    operations: deque[_Operation] = field(default_factory=deque)
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, limit: int) -> list[_Operation]:
+        """Up to `limit` operations; the signal stays while some are left."""
+        taken = [self.operations.popleft() for _ in range(min(limit, len(self.operations)))]
+        if not self.operations:
+            self.wanted.clear()
+        return taken
+
+
+class GroupCommitSaver(AsyncPostgresSaver):
+    """Saver whose writes commit in groups.
+
+    Args:
+        reads: psycopg pool for what the stock saver reads.
+        writes: asyncpg pool with a connection for each writer.
+        writers: how many flushes may be under way. With one, all runs move in lockstep.
+        batch: operations per flush at most.
+        hold_seconds: task writes wait this long for the next checkpoint to ride with.
+        give_up_seconds: how long a flush is tried again while the database is away.
+    """
+
+    def __init__(
+        self,
+        reads: ReadPool,
+        writes: asyncpg.Pool,
+        *,
+        writers: int = 2,
+        batch: int = 32,
+        hold_seconds: float = 0.002,
+        give_up_seconds: float = 30.0,
+    ) -> None:
+        super().__init__(reads)
+        self._writes = writes
+        self._batch = batch
+        self._hold_seconds = hold_seconds
+        self._give_up_seconds = give_up_seconds
+        self._writers = writers
+        self._queue = _Queue()
+        self._hold_timer: asyncio.TimerHandle | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._new_threads: set[str] = set()
+        self._heads: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [
+            asyncio.create_task(self._flush_forever(), name=f"checkpoint-writer-{number}")
+            for number in range(self._writers)
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the writers. Runs must have ended: nobody may be waiting for a commit."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def expect_new(self, thread_id: str) -> None:
+        """Promise that this thread has no checkpoint, which spares the first look-up."""
+        self._new_threads.add(thread_id)
+
+    def forget(self, thread_id: str) -> str | None:
+        """Drop what is remembered of a thread; answers the last root checkpoint written."""
+        self._new_threads.discard(thread_id)
+        return self._heads.pop(thread_id, None)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Read a checkpoint, or the newest one."""
+        thread_id = config["configurable"]["thread_id"]
+        if thread_id in self._new_threads and not get_checkpoint_id(config):
+            self._new_threads.discard(thread_id)
+            return None
+        return await super().aget_tuple(config)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Save a checkpoint; returns after COMMIT."""
+        configurable = config["configurable"]
+        thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
+        inline, blobs = self._split_values(thread_id, namespace, checkpoint, new_versions)
+        row = (
+            thread_id,
+            namespace,
+            checkpoint["id"],
+            configurable.get("checkpoint_id"),
+            orjson.dumps({**checkpoint, "channel_values": inline}).decode(),
+            orjson.dumps(get_serializable_checkpoint_metadata(config, metadata)).decode(),
+        )
+        await self._committed(_Operation(self._future(), blobs=blobs, checkpoint=row))
+        if namespace == "":
+            self._heads[thread_id] = checkpoint["id"]
+        return {
+            "configurable": {
+                "thread_id": thread_id,
+                "checkpoint_ns": namespace,
+                "checkpoint_id": checkpoint["id"],
+            }
+        }
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Save what a task wrote; returns after COMMIT."""
+        configurable = config["configurable"]
+        rows = self._dump_writes(
+            configurable["thread_id"],
+            configurable["checkpoint_ns"],
+            configurable["checkpoint_id"],
+            task_id,
+            task_path,
+            writes,
+        )
+        replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
+        operation = _Operation(self._future(), writes=rows, replaces_writes=replaces)
+        await self._committed(operation, may_wait=not replaces)
+
+    def _split_values(
+        self, thread_id: str, namespace: str, checkpoint: Checkpoint, versions: ChannelVersions
+    ) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
+        """Scalars stay in the checkpoint's row; the rest become blobs, if they changed."""
+        inline: dict[str, Any] = {}
+        blobs: list[tuple[Any, ...]] = []
+        for channel, value in checkpoint["channel_values"].items():
+            if value is None or isinstance(value, str | int | float | bool):
+                inline[channel] = value
+                continue
+            if isinstance(value, _DeltaSnapshot):
+                inline[channel] = True
+            if channel in versions:
+                blobs.append(
+                    (
+                        thread_id,
+                        namespace,
+                        channel,
+                        versions[channel],
+                        *self.serde.dumps_typed(value),
+                    )
+                )
+        return inline, blobs
+
+    def _future(self) -> asyncio.Future[None]:
+        return self.loop.create_future()
+
+    async def _committed(self, operation: _Operation, *, may_wait: bool = False) -> None:
+        """Queue an operation and wait for its commit."""
+        self._queue.operations.append(operation)
+        if not may_wait:
+            self._queue.wanted.set()
+        elif self._hold_timer is None:
+            self._hold_timer = self.loop.call_later(self._hold_seconds, self._end_hold)
+        await operation.done
+
+    def _end_hold(self) -> None:
+        self._hold_timer = None
+        if self._queue.operations:
+            self._queue.wanted.set()
+
+    async def _flush_forever(self) -> None:
+        connection: asyncpg.Connection | None = None
+        try:
+            while True:
+                await self._queue.wanted.wait()
+                if batch := self._queue.take(self._batch):
+                    connection = await self._flush_until_done(connection, batch)
+        finally:
+            if connection is not None:
+                await self._writes.release(connection)
+
+    async def _flush_until_done(
+        self, connection: asyncpg.Connection | None, batch: list[_Operation]
+    ) -> asyncpg.Connection | None:
+        """Flush a batch, over a fresh connection if this one is lost.
+
+        The statements are idempotent, so a batch whose commit was cut is simply sent again.
+        """
+        deadline = self.loop.time() + self._give_up_seconds
+        while True:
+            try:
+                connection = connection or await self._writes.acquire()
+                await self._flush(connection, batch)
+            except _LOST_CONNECTION as error:
+                await self._give_back(connection)
+                connection = None
+                if self.loop.time() > deadline:
+                    reason = TransientError("checkpoints could not be written: no database")
+                    reason.__cause__ = error
+                    _fail(batch, reason)
+                    return None
+                log.warning("checkpoint_connection_lost", error=repr(error))
+                await asyncio.sleep(0.2)
+            except asyncio.CancelledError:
+                _fail(batch, TransientError("the saver was closed before the commit"))
+                raise
+            else:
+                return connection
+
+    async def _give_back(self, connection: asyncpg.Connection | None) -> None:
+        if connection is not None:
+            with contextlib.suppress(*_LOST_CONNECTION):
+                await self._writes.release(connection)
+
+    async def _flush(self, connection: asyncpg.Connection, batch: list[_Operation]) -> None:
+        """Commit a batch; a row that Postgres refuses fails its own operation only."""
+        try:
+            await _write(connection, batch)
+        except asyncpg.PostgresConnectionError:
+            raise
+        except (asyncpg.PostgresError, asyncpg.DataError, ValueError) as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            for operation in batch:
+                await self._flush(connection, [operation])
+            return
+        for operation in batch:
+            if not operation.done.done():
+                operation.done.set_result(None)
+
+    @asynccontextmanager
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:  # noqa: ARG002 - the stock signature
+        """A connection of its own for each read, where the stock saver takes turns on a lock."""
+        assert isinstance(self.conn, AsyncConnectionPool)  # noqa: S101 - given by __init__
+        async with (
+            self.conn.connection() as connection,
+            connection.cursor(binary=True, row_factory=dict_row) as cursor,
+        ):
+            yield cursor
+
+
+async def _write(connection: asyncpg.Connection, batch: list[_Operation]) -> None:
+    blobs = [row for operation in batch for row in operation.blobs]
+    writes = [row for op in batch if not op.replaces_writes for row in op.writes]
+    replaced = {(*row[:4], row[5]): row for op in batch if op.replaces_writes for row in op.writes}
+    checkpoints = {op.checkpoint[:3]: op.checkpoint for op in batch if op.checkpoint}
+    put = (*_columns(blobs, 6), *_columns(writes, 9), *_columns(checkpoints.values(), 6))
+    if not replaced:
+        await connection.fetch(PUT_STATEMENT, *put)
+        return
+    async with connection.transaction():
+        await connection.fetch(REPLACE_WRITES_STATEMENT, *_columns(replaced.values(), 9))
+        await connection.fetch(PUT_STATEMENT, *put)
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _fail(batch: list[_Operation], error: Exception) -> None:
+    for operation in batch:
+        if not operation.done.done():
+            operation.done.set_exception(error)

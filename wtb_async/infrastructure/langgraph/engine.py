@@ -1,0 +1,130 @@
+"""Drives one run through its LangGraph graph."""
+
+import asyncio
+import re
+from time import perf_counter
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import GraphOutput
+
+from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.domain.execution import PauseReason, RunError
+from wtb_async.domain.json import JsonObject
+from wtb_async.domain.run import RunStatus
+from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
+from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
+from wtb_async.infrastructure.langgraph.node_replacement import Compiled
+from wtb_async.infrastructure.langgraph.plain_json import NotStorable, plain_json
+
+_TASK_NOTE = re.compile(r"During task with name '(?P<node>.+?)' and id")
+
+
+class LangGraphEngine:
+    """Executes runs with `durability="sync"`: a superstep counts once its checkpoint is committed.
+
+    LangGraph's default durability serialises join barriers late, which leaves wrong historic
+    checkpoints behind when several runs share a process.
+    """
+
+    def __init__(self, graphs: GraphCache, saver: GroupCommitSaver) -> None:
+        self._graphs = graphs
+        self._saver = saver
+
+    async def drive(self, run: ClaimedRun) -> RunOutcome:
+        """Execute until the graph ends, pauses, fails or exceeds its time.
+
+        Cancelling this call cancels the graph; then there is no outcome.
+        """
+        began = perf_counter()
+        thread_id = str(run.thread_id)
+        timer = asyncio.timeout(run.limits.timeout_seconds)
+        try:
+            async with timer:
+                graph = await self._graphs.get(run)
+                result = await self._invoke(graph, run)
+            outcome = await self._outcome(graph, run, result, began)
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises fails its run
+            seconds = run.limits.timeout_seconds
+            reason = _timed_out(seconds) if timer.expired() else _run_error(error)
+            outcome = RunOutcome(
+                run_id=run.id,
+                status=RunStatus.FAILED,
+                duration_ms=_since(began),
+                error=reason,
+                checkpoint_id=self._saver.forget(thread_id),
+            )
+        finally:
+            self._saver.forget(thread_id)
+        return outcome
+
+    async def _invoke(self, graph: Compiled, run: ClaimedRun) -> GraphOutput[Any]:
+        config = _config(run)
+        graph_input: JsonObject | None = run.input
+        if run.forked:
+            saved = await self._saver.aget_tuple(config)
+            graph_input = run.input if saved is None else None
+        else:
+            self._saver.expect_new(str(run.thread_id))
+        result: GraphOutput[Any] = await graph.ainvoke(
+            graph_input, config, durability="sync", version="v2"
+        )
+        return result
+
+    async def _outcome(
+        self, graph: Compiled, run: ClaimedRun, result: GraphOutput[Any], began: float
+    ) -> RunOutcome:
+        waits = bool(result.interrupts) or bool(
+            graph.interrupt_before_nodes or graph.interrupt_after_nodes
+        )
+        next_nodes: tuple[str, ...] = ()
+        if waits:
+            next_nodes = (await graph.aget_state(_config(run))).next
+        reason = _pause_reason(result, next_nodes)
+        return RunOutcome(
+            run_id=run.id,
+            status=RunStatus.COMPLETED if reason is None else RunStatus.PAUSED,
+            duration_ms=_since(began),
+            output=plain_json(result.value),
+            pause_reason=reason,
+            checkpoint_id=self._saver.forget(str(run.thread_id)),
+            next_nodes=next_nodes,
+            interrupts=tuple(
+                {"id": item.id, "value": plain_json(item.value)} for item in result.interrupts
+            ),
+        )
+
+
+def _config(run: ClaimedRun) -> RunnableConfig:
+    return {
+        "configurable": {"thread_id": str(run.thread_id), "checkpoint_ns": ""},
+        "recursion_limit": run.limits.recursion_limit,
+    }
+
+
+def _pause_reason(result: GraphOutput[Any], next_nodes: tuple[str, ...]) -> PauseReason | None:
+    if result.interrupts:
+        return PauseReason.INTERRUPT
+    return PauseReason.BREAKPOINT if next_nodes else None
+
+
+def _timed_out(seconds: float | None) -> RunError:
+    return RunError("TimeoutError", f"the run took longer than its limit of {seconds} s")
+
+
+def _run_error(error: Exception) -> RunError:
+    message = str(error).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+    kind = "NotStorable" if isinstance(error, NotStorable) else type(error).__name__
+    return RunError(kind, message, _failed_node(error))
+
+
+def _failed_node(error: Exception) -> str | None:
+    """The node's name, from the note that LangGraph puts on what a node raises."""
+    for note in getattr(error, "__notes__", ()):
+        if found := _TASK_NOTE.match(note):
+            return found["node"]
+    return None
+
+
+def _since(began: float) -> float:
+    return (perf_counter() - began) * 1000

@@ -1,0 +1,107 @@
+"""Turns references into graphs and nodes, inside the process that will run them."""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from wtb_async.domain.errors import InvalidInput
+from wtb_async.infrastructure.langgraph.projects import Project
+
+Graph = StateGraph[Any, Any, Any, Any] | CompiledStateGraph[Any, Any, Any, Any]
+
+
+def load_attribute(project: Project, reference: str, *, field: str = "graph") -> Any:  # noqa: ANN401 - the user's own object
+    """Import what a reference names.
+
+    Raises:
+        InvalidInput: it lies outside the project, does not import, or has no such attribute; the
+            message carries the user's own error.
+    """
+    project.check_reference(reference, field=field)
+    target, _, attribute = reference.rpartition(":")
+    for folder in reversed(project.search_path):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    try:
+        module = _import_file(project, target) if target.endswith(".py") else _import(target)
+        return getattr(module, attribute)
+    except Exception as error:
+        message = f"{reference!r} does not load: {type(error).__name__}: {error}"
+        raise InvalidInput.of(field, message) from error
+
+
+async def load_graph(project: Project, reference: str) -> Graph:
+    """Load a graph: a `StateGraph`, a compiled graph, or a factory of either, plain or async.
+
+    A factory may take one argument, which gets an empty config.
+
+    Raises:
+        InvalidInput: the reference does not lead to a graph.
+    """
+    found = load_attribute(project, reference)
+    if not _is_graph(found) and callable(found):
+        found = await _call_factory(found, reference)
+    if not _is_graph(found):
+        kind = type(found).__name__
+        raise InvalidInput.of("graph", f"{reference!r} is a {kind}, not a LangGraph graph")
+    graph: Graph = found
+    return graph
+
+
+def load_node(project: Project, reference: str) -> Any:  # noqa: ANN401 - the user's own object
+    """Load an implementation of a node: a callable or a Runnable. Raises InvalidInput."""
+    found = load_attribute(project, reference, field="implementation")
+    if not callable(found) and not hasattr(found, "ainvoke"):
+        kind = type(found).__name__
+        raise InvalidInput.of("implementation", f"{reference!r} is a {kind}, not a node")
+    return found
+
+
+async def _call_factory(factory: Callable[..., Any], reference: str) -> Any:  # noqa: ANN401
+    try:
+        takes_config = any(
+            parameter.default is inspect.Parameter.empty
+            and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+            and parameter.kind is not inspect.Parameter.VAR_POSITIONAL
+            for parameter in inspect.signature(factory).parameters.values()
+        )
+        made = factory({}) if takes_config else factory()
+        return await made if inspect.isawaitable(made) else made
+    except Exception as error:
+        message = f"the factory {reference!r} failed: {type(error).__name__}: {error}"
+        raise InvalidInput.of("graph", message) from error
+
+
+def _is_graph(found: object) -> bool:
+    return isinstance(found, StateGraph | CompiledStateGraph)
+
+
+def _import(name: str) -> Any:  # noqa: ANN401
+    return importlib.import_module(name)
+
+
+def _import_file(project: Project, target: str) -> Any:  # noqa: ANN401
+    """Import a file once, under a name of its own: two projects may both have a `graph.py`."""
+    path = (project.folder / target).resolve()
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    name = f"wtb_project_{digest}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,87 @@
+"""Graph values as JSON that Postgres can store."""
+
+import base64
+import dataclasses
+import math
+from collections.abc import Mapping, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from wtb_async.domain.json import JsonValue
+
+
+class NotStorable(ValueError):
+    """A value that JSON in Postgres cannot hold; `path` says where it is."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path or 'the value'}: {problem}")
+
+
+def plain_json(value: object, path: str = "") -> JsonValue:
+    """Convert what nodes return to plain JSON.
+
+    Messages and other Pydantic models become their fields, dataclasses likewise; times become RFC
+    3339, bytes base64, sets lists; anything else its `repr`.
+
+    Raises:
+        NotStorable: a NUL byte, a lone surrogate, NaN or an infinity: Postgres takes none of them.
+    """
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return _text(value, path)
+        case float():
+            return _number(value, path)
+        case Mapping():
+            return {
+                _text(str(key), path): plain_json(item, f"{path}.{key}" if path else str(key))
+                for key, item in value.items()
+            }
+        case list() | tuple() | Set():
+            return [plain_json(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        case _:
+            return _other(value, path)
+
+
+def _other(value: object, path: str) -> JsonValue:
+    match value:
+        case BaseModel():
+            return plain_json(value.model_dump(), path)
+        case Enum():
+            return plain_json(value.value, path)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case UUID() | PurePath() | Decimal():
+            return str(value)
+        case bytes() | bytearray():
+            return base64.b64encode(value).decode()
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = dataclasses.fields(value)
+            return plain_json({f.name: getattr(value, f.name) for f in fields}, path)
+        case _ if callable(item := getattr(value, "item", None)) and hasattr(value, "dtype"):
+            return plain_json(value.tolist() if hasattr(value, "tolist") else item(), path)
+        case _:
+            return _text(repr(value), path)
+
+
+def _text(value: str, path: str) -> str:
+    if "\x00" in value:
+        raise NotStorable(path, "the text holds a NUL byte")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise NotStorable(path, "the text holds a lone surrogate")
+    return value
+
+
+def _number(value: float, path: str) -> float:
+    if not math.isfinite(value):
+        raise NotStorable(path, f"{value} is not a JSON number")
+    return value

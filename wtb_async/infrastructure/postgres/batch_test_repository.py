@@ -1,0 +1,200 @@
+"""Batch tests, their cases, and what evaluators said."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wtb_async.application.ports import ScoredExecution, ScoringJob
+from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus, BatchTest, TestCase
+from wtb_async.domain.execution import ENDED
+from wtb_async.infrastructure.postgres import tables
+from wtb_async.infrastructure.postgres.bulk import BulkWriter
+
+_ENDED = ", ".join(f"'{status}'" for status in ENDED)
+
+# An empty `:condition` moves every batch named in `:ids`.
+_MOVE = """
+WITH moved AS (
+    UPDATE wtb_batch_tests AS batch
+    SET status = '{target}', version = version + 1, {timestamp} = clock_timestamp()
+    WHERE batch.id = ANY (CAST(:ids AS uuid[])) AND batch.status IN ({sources}) {condition}
+    RETURNING batch.id, batch.version
+), events AS (
+    INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
+    SELECT 'batch_test', id, version, '{event}', '{{}}' FROM moved
+), audit AS (
+    INSERT INTO wtb_audit_log
+        (actor, action, aggregate, aggregate_id, status_before, status_after)
+    SELECT '{actor}', '{event}', 'batch_test', id, '{before}', '{target}' FROM moved
+)
+SELECT id FROM moved
+"""
+
+
+def _sources(target: BatchStatus) -> str:
+    return ", ".join(f"'{status}'" for status in BATCH_TRANSITIONS.sources(target))
+
+
+_MARK_STARTED = text(
+    _MOVE.format(
+        target="running",
+        timestamp="started_at",
+        sources="'pending'",
+        condition="",
+        event="BatchStarted",
+        actor="runner",
+        before="pending",
+    )
+)
+
+_COMPLETE = text(
+    _MOVE.format(
+        target="completed",
+        timestamp="finished_at",
+        sources=_sources(BatchStatus.COMPLETED),
+        event="BatchCompleted",
+        actor="evaluation",
+        before="running",
+        condition=f"""
+      AND NOT EXISTS (
+          SELECT FROM wtb_executions AS execution WHERE execution.batch_test_id = batch.id
+            AND execution.status NOT IN ({_ENDED}))
+      AND (batch.evaluators = '[]' OR NOT EXISTS (
+          SELECT FROM wtb_executions AS execution WHERE execution.batch_test_id = batch.id
+            AND execution.scored_at IS NULL))""",  # noqa: S608 - statuses of the domain
+    )
+)
+
+_CLAIM_UNSCORED = text(
+    f"""
+    WITH taken AS (
+        UPDATE wtb_executions SET scoring_until = clock_timestamp() + interval '60 seconds'
+        WHERE id = ANY (ARRAY(
+            SELECT id FROM wtb_executions
+            WHERE batch_test_id = :batch_id AND status IN ({_ENDED}) AND scored_at IS NULL
+              AND (scoring_until IS NULL OR scoring_until < clock_timestamp())
+            ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED))
+        RETURNING *
+    )
+    SELECT taken.id AS execution_id, taken.status, taken.input AS inputs, taken.output AS outputs,
+           tested.reference AS reference_outputs, tested.metadata, taken.duration_ms, taken.error,
+           batch.evaluators, workflow.project
+    FROM taken
+    JOIN wtb_test_cases AS tested ON tested.id = taken.test_case_id
+    JOIN wtb_batch_tests AS batch ON batch.id = taken.batch_test_id
+    JOIN wtb_workflows AS workflow ON workflow.id = taken.workflow_id
+    WHERE batch.evaluators <> '[]'
+    """  # noqa: S608 - statuses of the domain
+)
+
+_RECORD_SCORES = """
+WITH results AS (
+    INSERT INTO wtb_evaluation_results (execution_id, key, evaluator, score, comment, error)
+    SELECT execution_id, key, evaluator, score::jsonb, comment, error
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+        AS given (execution_id, key, evaluator, score, comment, error)
+    ON CONFLICT (execution_id, key) DO NOTHING
+)
+UPDATE wtb_executions SET scored_at = clock_timestamp(), scoring_until = NULL
+WHERE id = ANY ($1::uuid[])
+"""
+
+_UNFINISHED = text(
+    f"""
+    SELECT batch.id FROM wtb_batch_tests AS batch
+    WHERE batch.status = 'running' AND (
+        NOT EXISTS (
+            SELECT FROM wtb_executions AS execution
+            WHERE execution.batch_test_id = batch.id AND execution.status NOT IN ({_ENDED}))
+        OR (batch.evaluators <> '[]' AND EXISTS (
+            SELECT FROM wtb_executions AS execution
+            WHERE execution.batch_test_id = batch.id AND execution.status IN ({_ENDED})
+              AND execution.scored_at IS NULL
+              AND (execution.scoring_until IS NULL
+                   OR execution.scoring_until < clock_timestamp())
+              AND execution.finished_at
+                  < clock_timestamp() - make_interval(secs => :idle_seconds))))
+    """  # noqa: S608 - statuses of the domain
+)
+
+_BATCH = tuple(field.name for field in fields(BatchTest))
+
+
+class PostgresBatchTestRepository:
+    """Statements on batch tests and evaluation results."""
+
+    def __init__(self, session: AsyncSession, bulk: BulkWriter) -> None:
+        self._session = session
+        self._bulk = bulk
+
+    def add(self, batch: BatchTest, cases: Sequence[TestCase]) -> None:
+        """Insert a batch and its cases when the unit of work commits."""
+        self._bulk.add(tables.batch_tests, {name: getattr(batch, name) for name in _BATCH})
+        self._bulk.extend(tables.test_cases, (_case_row(case) for case in cases))
+
+    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
+        """Move pending batches to running, with audit entries and outbox events."""
+        await self._session.execute(_MARK_STARTED, {"ids": list(batch_ids)})
+
+    async def complete_if_done(self, batch_id: UUID) -> bool:
+        """Complete a running batch whose executions have all ended and been scored."""
+        moved = await self._session.execute(_COMPLETE, {"ids": [batch_id]})
+        return moved.scalar() is not None
+
+    async def claim_unscored(self, batch_id: UUID, limit: int) -> list[ScoringJob]:
+        """Take ended executions of the batch that no evaluator has seen yet, for a minute."""
+        rows = await self._session.execute(
+            _CLAIM_UNSCORED.columns(
+                inputs=tables.executions.c.input.type,
+                outputs=tables.executions.c.output.type,
+                reference_outputs=tables.test_cases.c.reference.type,
+                metadata=tables.test_cases.c.metadata.type,
+                error=tables.executions.c.error.type,
+                evaluators=tables.batch_tests.c.evaluators.type,
+            ),
+            {"batch_id": batch_id, "limit": limit},
+        )
+        return [ScoringJob(**row) for row in rows.mappings()]
+
+    async def record_scores(self, scored: Sequence[ScoredExecution]) -> None:
+        """Keep evaluators' results, once per execution and key, and mark the executions scored."""
+        rows = [
+            (item.execution_id, s.key, s.evaluator, _score_text(s.score), s.comment, s.error)
+            for item in scored
+            for s in item.scores
+        ]
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(6)]
+        connection = await self._session.connection()
+        ids = [item.execution_id for item in scored]
+        await connection.exec_driver_sql(_RECORD_SCORES, (ids, *columns))
+
+    async def unfinished(self, idle_seconds: float) -> list[UUID]:
+        """Running batches that wait for scores or completion although nobody works on them."""
+        rows = await self._session.execute(_UNFINISHED, {"idle_seconds": idle_seconds})
+        return list(rows.scalars())
+
+
+def _case_row(case: TestCase) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "batch_test_id": case.batch_test_id,
+        "key": case.key,
+        "position": case.position,
+        "input": case.input,
+        "reference": case.reference,
+        "metadata": case.annotations,
+    }
+
+
+def _score_text(score: bool | float | None) -> str | None:
+    match score:
+        case None:
+            return None
+        case bool():
+            return "true" if score else "false"
+        case _:
+            return repr(float(score))

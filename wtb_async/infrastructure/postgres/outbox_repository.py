@@ -1,0 +1,72 @@
+"""The outbox: claimed in order per aggregate by any number of relays."""
+
+from collections.abc import Collection
+
+from sqlalchemy import func, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wtb_async.domain.events import OutboxEvent
+from wtb_async.infrastructure.postgres.tables import outbox
+
+# A claim hides rows by moving `available_at` ahead instead of holding a lock, because no
+# transaction may stay open while the broker is written to. An event is taken only when every
+# earlier open event of its aggregate is taken by the same claim: whatever another relay holds,
+# or waits to retry, blocks its successors until it is sent or dead.
+_CLAIM = text(
+    """
+    WITH locked AS MATERIALIZED (
+        SELECT id, created_at, aggregate_id FROM wtb_outbox
+        WHERE sent_at IS NULL AND dead_at IS NULL AND available_at <= clock_timestamp()
+        ORDER BY id LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        SELECT locked.id, locked.created_at FROM locked
+        WHERE NOT EXISTS (
+            SELECT FROM wtb_outbox AS earlier
+            WHERE earlier.aggregate_id = locked.aggregate_id AND earlier.id < locked.id
+              AND earlier.sent_at IS NULL AND earlier.dead_at IS NULL
+              AND earlier.id NOT IN (SELECT id FROM locked)
+        )
+    )
+    UPDATE wtb_outbox AS event
+    SET available_at = clock_timestamp() + make_interval(secs => :claim_seconds),
+        attempts = event.attempts + 1
+    FROM taken WHERE event.id = taken.id AND event.created_at = taken.created_at
+    RETURNING event.*
+    """
+)
+
+
+class PostgresOutboxRepository:
+    """Statements on `wtb_outbox`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def claim(self, limit: int, claim_seconds: float) -> list[OutboxEvent]:
+        """Take the oldest open events, in order per aggregate, hidden from others for a while."""
+        rows = await self._session.execute(
+            _CLAIM.columns(*outbox.c), {"limit": limit, "claim_seconds": claim_seconds}
+        )
+        events = [OutboxEvent(**row) for row in rows.mappings()]
+        return sorted(events, key=lambda event: event.id)
+
+    async def mark_sent(self, ids: Collection[int]) -> None:
+        """These events have been delivered."""
+        await self._session.execute(
+            update(outbox)
+            .where(outbox.c.id == func.any(list(ids)), outbox.c.sent_at.is_(None))
+            .values(sent_at=func.clock_timestamp())
+        )
+
+    async def mark_failed(
+        self, ids: Collection[int], error: str, *, retry_in_seconds: float | None
+    ) -> None:
+        """Delivery failed: try again later, or (None) move to the dead letters."""
+        statement = update(outbox).where(outbox.c.id == func.any(list(ids)))
+        if retry_in_seconds is None:
+            statement = statement.values(dead_at=func.clock_timestamp(), last_error=error)
+        else:
+            later = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, retry_in_seconds)
+            statement = statement.values(available_at=later, last_error=error)
+        await self._session.execute(statement)

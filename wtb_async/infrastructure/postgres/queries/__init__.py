@@ -1,0 +1,1 @@
+"""Read queries: rows in, frozen views out."""

@@ -1,0 +1,155 @@
+"""Batch tests, their counts and their results as readers see them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from wtb_async.application.views import BatchCounts, BatchTestView, Page, ResultRow
+from wtb_async.domain.comparison import ScoredRow
+from wtb_async.domain.errors import NotFound
+from wtb_async.infrastructure.postgres.queries.identity import named_or_id
+from wtb_async.infrastructure.postgres.queries.paging import newest_first, oldest_first, page_of
+from wtb_async.infrastructure.postgres.tables import (
+    batch_tests,
+    evaluation_results,
+    executions,
+    test_cases,
+    workflows,
+)
+
+_COLUMNS = [column for column in batch_tests.c if column.name != "limits"]
+
+
+class BatchTestQueries:
+    """Reads `wtb_batch_tests` and the executions and scores that belong to them."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def get(self, batch_id: UUID) -> BatchTestView:
+        """One batch test with its counts. Raises NotFound."""
+        async with self._engine.connect() as connection:
+            result = await connection.execute(_select().where(batch_tests.c.id == batch_id))
+            row = result.mappings().first()
+            if row is None:
+                raise NotFound("batch test", batch_id)
+            counts = await _counts(connection, [batch_id])
+        return _view(row, counts)
+
+    async def progress(self, batch_id: UUID) -> tuple[BatchCounts, int]:
+        """The counts, and how many executions have been scored."""
+        async with self._engine.connect() as connection:
+            counts = await _counts(connection, [batch_id])
+            scored = await connection.scalar(
+                select(func.count()).where(
+                    executions.c.batch_test_id == batch_id, executions.c.scored_at.is_not(None)
+                )
+            )
+        by_status = counts.get(batch_id, {})
+        return BatchCounts(total=sum(by_status.values()), **by_status), int(scored or 0)
+
+    async def results(self, batch_id: UUID, *, limit: int, cursor: str | None) -> Page[ResultRow]:
+        """One row per execution with its scores, in the order they were planned."""
+        await self.get(batch_id)
+        query = oldest_first(_results(batch_id), executions.c.id, limit=limit, cursor=cursor)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return page_of(rows, _result, limit=limit, key="execution_id")
+
+    async def scored_rows(self, batch_id: UUID) -> list[ScoredRow]:
+        """What a comparison needs of every ended execution; outputs stay in the database."""
+        query = _results(batch_id, with_output=False).where(
+            executions.c.status.in_(("completed", "failed"))
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_scored(row) for row in rows]
+
+    async def list(
+        self, *, workflow: str | None, limit: int, cursor: str | None
+    ) -> Page[BatchTestView]:
+        """Batch tests, newest first."""
+        query = _select()
+        if workflow is not None:
+            query = query.where(named_or_id(workflows, workflow))
+        query = newest_first(query, batch_tests.c.id, limit=limit, cursor=cursor)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            counts = await _counts(connection, [row["id"] for row in rows])
+        return page_of(rows, lambda row: _view(row, counts), limit=limit)
+
+
+async def _counts(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, dict[str, int]]:
+    """Executions by batch and status, in one query however many batches there are."""
+    rows = await connection.execute(
+        select(executions.c.batch_test_id, executions.c.status, func.count())
+        .where(executions.c.batch_test_id.in_(ids))
+        .group_by(executions.c.batch_test_id, executions.c.status)
+    )
+    counts: dict[UUID, dict[str, int]] = {}
+    for batch_id, status, number in rows:
+        counts.setdefault(batch_id, {})[status.value] = number
+    return counts
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS, workflows.c.name.label("workflow")).join(
+        workflows, workflows.c.id == batch_tests.c.workflow_id
+    )
+
+
+def _view(row: RowMapping, counts: dict[UUID, dict[str, int]]) -> BatchTestView:
+    values = dict(row)
+    total = values.pop("total")
+    by_status = counts.get(row["id"], {})
+    return BatchTestView(**values, counts=BatchCounts(total=total, **by_status))
+
+
+def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
+    scores = (
+        select(
+            func.jsonb_object_agg(evaluation_results.c.key, evaluation_results.c.score)
+            .filter(evaluation_results.c.score.is_not(None))
+            .label("scores"),
+            func.jsonb_object_agg(evaluation_results.c.key, evaluation_results.c.error)
+            .filter(evaluation_results.c.error.is_not(None))
+            .label("score_errors"),
+        )
+        .where(evaluation_results.c.execution_id == executions.c.id)
+        .lateral("scored")
+    )
+    output = [executions.c.output] if with_output else []
+    return (
+        select(
+            executions.c.id.label("execution_id"),
+            executions.c.variants.label("combination"),
+            test_cases.c.key.label("test_case_id"),
+            executions.c.repetition,
+            executions.c.status,
+            *output,
+            executions.c.error,
+            func.coalesce(scores.c.scores, text("'{}'::jsonb")).label("scores"),
+            func.coalesce(scores.c.score_errors, text("'{}'::jsonb")).label("score_errors"),
+            executions.c.duration_ms,
+        )
+        .join(test_cases, test_cases.c.id == executions.c.test_case_id)
+        .join(scores, text("true"))
+        .where(executions.c.batch_test_id == batch_id)
+    )
+
+
+def _result(row: RowMapping) -> ResultRow:
+    return ResultRow(**row)
+
+
+def _scored(row: RowMapping) -> ScoredRow:
+    return ScoredRow(
+        combination=row["combination"],
+        test_case_id=row["test_case_id"],
+        repetition=row["repetition"],
+        status=row["status"].value,
+        scores=row["scores"],
+        duration_ms=row["duration_ms"],
+    )

@@ -1,0 +1,119 @@
+"""Runs: claimed, settled and taken over in bulk."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wtb_async.application.ports import LostRun, Takeover
+from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.domain.execution import ExecutionStatus, Limits
+from wtb_async.domain.run import Run, RunStatus
+from wtb_async.infrastructure.checkpoints.fork import fork_at_head
+from wtb_async.infrastructure.postgres import tables
+from wtb_async.infrastructure.postgres.bulk import BulkWriter
+from wtb_async.infrastructure.postgres.execution_repository import run_row, thread_row
+from wtb_async.infrastructure.postgres.json_text import from_json_text, to_json_text
+from wtb_async.infrastructure.postgres.run_statements import CLAIM, HAND_OVER, LOCK_LOST, SETTLE
+
+_EXECUTION_STATUS = {
+    RunStatus.COMPLETED: ExecutionStatus.COMPLETED,
+    RunStatus.FAILED: ExecutionStatus.FAILED,
+    RunStatus.PAUSED: ExecutionStatus.PAUSED,
+    RunStatus.CANCELLED: ExecutionStatus.CANCELLED,
+    RunStatus.LOST: ExecutionStatus.FAILED,
+}
+"""What an execution becomes when its run ends; a lost run that is settled has no attempt left."""
+
+
+class PostgresRunRepository:
+    """Statements on `wtb_runs` and the executions they work for."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
+        """Give this runner up to `limit` pending runs, oldest first, and start their executions."""
+        rows = await self._execute(CLAIM, (runner_id, pool, limit))
+        return [_claimed(row) for row in rows]
+
+    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
+        """End runs and their executions; answers the ids of those this runner still held."""
+        columns = zip(*(_outcome_row(outcome) for outcome in outcomes), strict=True)
+        rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
+        return {row["id"] for row in rows}
+
+    async def lock_of_lost_runners(self, runner_ids: Collection[UUID]) -> list[LostRun]:
+        """The running runs of these runners, locked."""
+        rows = await self._execute(LOCK_LOST, (list(runner_ids),))
+        return [_lost(row) for row in rows]
+
+    async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
+        """Fork each lost run's thread at its head and point its execution at the successor."""
+        connection = await self._session.connection()
+        bulk = BulkWriter()
+        bulk.extend(tables.threads, (thread_row(takeover.thread) for takeover in takeovers))
+        bulk.extend(tables.runs, (run_row(takeover.successor) for takeover in takeovers))
+        await bulk.flush(connection)
+        await fork_at_head(connection, [(t.lost.run.thread_id, t.thread.id) for t in takeovers])
+        await connection.exec_driver_sql(
+            HAND_OVER,
+            (
+                [t.lost.run.id for t in takeovers],
+                [t.successor.id for t in takeovers],
+                [t.thread.id for t in takeovers],
+                [t.successor.attempt for t in takeovers],
+                [t.successor.pool for t in takeovers],
+            ),
+        )
+
+    async def pending_count(self, pool: str) -> int:
+        """How many runs wait for a runner of this pool."""
+        runs = tables.runs
+        query = select(func.count()).where(runs.c.status == RunStatus.PENDING, runs.c.pool == pool)
+        return int(await self._session.scalar(query) or 0)
+
+    async def _execute(self, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+        connection = await self._session.connection()
+        result = await connection.exec_driver_sql(statement, parameters)
+        return list(result.mappings())
+
+
+def _claimed(row: dict[str, Any]) -> ClaimedRun:
+    values = dict(row)
+    return ClaimedRun(
+        **values
+        | {
+            "variants": from_json_text(values["variants"]),
+            "limits": Limits(**from_json_text(values["limits"])),
+            "input": from_json_text(values["input"]),
+        }
+    )
+
+
+def _lost(row: dict[str, Any]) -> LostRun:
+    values = dict(row)
+    execution_id = values.pop("execution_id")
+    for name in ("variants", "limits", "error"):
+        values[name] = from_json_text(values[name])
+    return LostRun(Run(**values), execution_id)
+
+
+def _outcome_row(outcome: RunOutcome) -> tuple[Any, ...]:
+    event = outcome.event()
+    return (
+        outcome.run_id,
+        outcome.status.value,
+        _EXECUTION_STATUS[outcome.status].value,
+        to_json_text(outcome.output) if outcome.output is not None else None,
+        to_json_text(outcome.error.to_json()) if outcome.error else None,
+        outcome.pause_reason.value if outcome.pause_reason else None,
+        outcome.checkpoint_id,
+        to_json_text(list(outcome.next_nodes)),
+        to_json_text(list(outcome.interrupts)),
+        outcome.duration_ms,
+        event.type,
+        to_json_text(event.data()),
+    )

@@ -1,0 +1,131 @@
+"""The two statements that every run passes through: claim and settle.
+
+Both carry the whole change (run, execution, outbox, audit) so that a claim or a settling of many
+runs is one round trip. The statuses come from the transition tables of the domain.
+"""
+
+from wtb_async.domain.execution import EXECUTION_TRANSITIONS, ExecutionStatus
+from wtb_async.domain.run import RUN_TRANSITIONS, RunStatus
+
+
+def _sources(*statuses: str) -> str:
+    return ", ".join(f"'{status}'" for status in statuses)
+
+
+_CLAIMABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.RUNNING))
+_STARTABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.RUNNING))
+_ENDABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.COMPLETED))
+_SETTLEABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.COMPLETED))
+
+# $1 runner id, $2 pool, $3 how many
+CLAIM = f"""
+WITH picked AS (
+    SELECT id FROM wtb_runs WHERE status IN ({_CLAIMABLE}) AND pool = $2
+    ORDER BY position LIMIT $3 FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE wtb_runs AS run
+    SET status = 'running', runner_id = $1::uuid, claimed_at = clock_timestamp()
+    WHERE run.id = ANY (ARRAY(SELECT id FROM picked))
+    RETURNING run.*
+), started AS (
+    UPDATE wtb_executions AS execution
+    SET status = 'running', version = version + 1,
+        started_at = COALESCE(execution.started_at, clock_timestamp())
+    FROM claimed
+    WHERE execution.run_id = claimed.id AND execution.status IN ({_STARTABLE})
+    RETURNING execution.id, execution.version, execution.batch_test_id,
+              claimed.id AS run_id, claimed.attempt
+), events AS (
+    INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
+    SELECT 'execution', id, version, 'ExecutionStarted',
+           jsonb_build_object('run_id', run_id, 'attempt', attempt, 'batch_test_id', batch_test_id)
+    FROM started
+), audit AS (
+    INSERT INTO wtb_audit_log
+        (actor, action, aggregate, aggregate_id, status_before, status_after)
+    SELECT 'runner:' || $1::uuid, 'ExecutionStarted', 'execution', id, 'pending', 'running'
+    FROM started
+)
+SELECT claimed.id, execution.id AS execution_id, claimed.thread_id, claimed.workflow_id,
+       workflow.version AS workflow_version, claimed.variants::text, claimed.workflow_variant,
+       claimed.attempt, claimed.limits::text, execution.input::text, execution.batch_test_id,
+       thread.reason <> 'start' AS forked
+FROM claimed
+JOIN wtb_executions AS execution ON execution.run_id = claimed.id
+JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id
+JOIN wtb_threads AS thread ON thread.id = claimed.thread_id
+ORDER BY claimed.position
+"""  # noqa: S608 - only names from the domain's tables go in
+
+# $1 runner id, $2 run ids, then one array per column of `given`.
+# The fence is `status` and `runner_id`: a runner whose lease was lost changes nothing.
+SETTLE = f"""
+WITH given AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[]
+    ) AS given (run_id, run_status, status, output, error, pause_reason, checkpoint_id,
+                next_nodes, interrupts, duration_ms, event_type, event_data)
+), ended AS (
+    UPDATE wtb_runs AS run
+    SET status = given.run_status, error = given.error::jsonb, finished_at = clock_timestamp()
+    FROM given
+    WHERE run.id = given.run_id AND run.id = ANY ($2::uuid[])
+      AND run.status IN ({_ENDABLE}) AND run.runner_id = $1::uuid
+    RETURNING run.id
+), settled AS (
+    UPDATE wtb_executions AS execution
+    SET status = given.status, pause_reason = given.pause_reason, output = given.output::jsonb,
+        error = given.error::jsonb, next_nodes = given.next_nodes::jsonb,
+        checkpoint_id = COALESCE(given.checkpoint_id, execution.checkpoint_id),
+        interrupts = given.interrupts::jsonb, version = execution.version + 1,
+        duration_ms = COALESCE(execution.duration_ms, 0) + given.duration_ms,
+        finished_at = CASE WHEN given.status = 'paused' THEN NULL ELSE clock_timestamp() END
+    FROM ended JOIN given ON given.run_id = ended.id
+    WHERE execution.run_id = ended.id AND execution.status IN ({_SETTLEABLE})
+    RETURNING execution.id, execution.version, execution.batch_test_id, given.status,
+              given.event_type, given.event_data
+), events AS (
+    INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
+    SELECT 'execution', id, version, event_type,
+           event_data::jsonb || jsonb_build_object('batch_test_id', batch_test_id)
+    FROM settled
+), audit AS (
+    INSERT INTO wtb_audit_log
+        (actor, action, aggregate, aggregate_id, status_before, status_after)
+    SELECT 'runner:' || $1::uuid, event_type, 'execution', id, 'running', status FROM settled
+)
+SELECT id FROM ended
+"""  # noqa: S608 - only names from the domain's tables go in
+
+LOCK_LOST = """
+SELECT run.*, execution.id AS execution_id
+FROM wtb_runs AS run JOIN wtb_executions AS execution ON execution.run_id = run.id
+WHERE run.status = 'running' AND run.runner_id = ANY ($1::uuid[])
+ORDER BY run.position
+FOR UPDATE OF run SKIP LOCKED
+"""
+
+# $1 lost run ids, $2 successor run ids, $3 their thread ids, $4 their attempts, $5 pool names
+HAND_OVER = """
+WITH given AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[])
+        AS given (lost_id, run_id, thread_id, attempt, pool)
+), ended AS (
+    UPDATE wtb_runs SET status = 'lost', finished_at = clock_timestamp()
+    WHERE id = ANY ($1::uuid[])
+), moved AS (
+    UPDATE wtb_executions AS execution
+    SET run_id = given.run_id, thread_id = given.thread_id, attempt = given.attempt,
+        version = execution.version + 1
+    FROM given WHERE execution.run_id = given.lost_id
+    RETURNING execution.id, execution.version, execution.status, given.attempt, given.pool
+), events AS (
+    INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
+    SELECT 'execution', id, version, 'ExecutionTakenOver',
+           jsonb_build_object('pool', pool, 'attempt', attempt)
+    FROM moved
+)
+INSERT INTO wtb_audit_log (actor, action, aggregate, aggregate_id, status_before, status_after)
+SELECT 'reaper', 'ExecutionTakenOver', 'execution', id, status, status FROM moved
+"""

@@ -1,0 +1,68 @@
+"""Runners and their leases, on the database's clock."""
+
+from uuid import UUID
+
+from sqlalchemy import Update, func, insert, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wtb_async.domain.run import RUNNER_TRANSITIONS, Runner, RunnerStatus
+from wtb_async.infrastructure.postgres.tables import runners
+
+
+class PostgresRunnerRepository:
+    """Statements on `wtb_runners`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def register(self, runner: Runner) -> None:
+        """Begin a new life of a runner, its lease counted from now."""
+        await self._session.execute(
+            insert(runners).values(
+                id=runner.id,
+                name=runner.name,
+                pool=runner.pool,
+                host=runner.host,
+                pid=runner.pid,
+                slots=runner.slots,
+                status=runner.status,
+                started_at=func.clock_timestamp(),
+                heartbeat_at=func.clock_timestamp(),
+            )
+        )
+
+    async def beat(self, runner_id: UUID) -> bool:
+        """Renew the lease; False when it was lost already."""
+        renewed = await self._session.execute(
+            update(runners)
+            .where(runners.c.id == runner_id, runners.c.status == RunnerStatus.ALIVE)
+            .values(heartbeat_at=func.clock_timestamp())
+            .returning(runners.c.id)
+        )
+        return renewed.scalar() is not None
+
+    async def lose_silent(self, lease_seconds: float) -> list[Runner]:
+        """Mark the runners lost whose last heartbeat is older than the lease."""
+        deadline = func.clock_timestamp() - text(f"interval '{float(lease_seconds)} seconds'")
+        return await self._lose(_losing().where(runners.c.heartbeat_at < deadline))
+
+    async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
+        """Mark earlier lives of this runner lost: a name has one living process."""
+        return await self._lose(_losing().where(runners.c.name == name, runners.c.id != but))
+
+    async def stop(self, runner_id: UUID) -> None:
+        """End the lease in good order."""
+        await self._session.execute(
+            update(runners)
+            .where(runners.c.id == runner_id, runners.c.status == RunnerStatus.ALIVE)
+            .values(status=RunnerStatus.STOPPED)
+        )
+
+    async def _lose(self, statement: Update) -> list[Runner]:
+        rows = await self._session.execute(statement.returning(*runners.c))
+        return [Runner(**row) for row in rows.mappings()]
+
+
+def _losing() -> Update:
+    sources = RUNNER_TRANSITIONS.sources(RunnerStatus.LOST)
+    return update(runners).where(runners.c.status.in_(sources)).values(status=RunnerStatus.LOST)

@@ -1,0 +1,348 @@
+"""The tables, as the newest migration leaves them."""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    TIMESTAMP,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Enum,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from wtb_async.domain.batch_test import BatchStatus
+from wtb_async.domain.command import CommandKind
+from wtb_async.domain.events import Aggregate
+from wtb_async.domain.execution import ExecutionStatus, PauseReason
+from wtb_async.domain.run import ForkReason, RunnerStatus, RunStatus
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+PARTITIONED = ("wtb_outbox", "wtb_audit_log")
+"""Append-heavy tables, range-partitioned by `created_at`; old months are dropped whole."""
+
+
+def _enum(values: type[StrEnum], name: str) -> Enum:
+    return Enum(
+        values,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        values_callable=lambda members: [member.value for member in members],
+        length=32,
+    )
+
+
+def _json(name: str, *, default: str | None = None) -> Column[object]:
+    nullable = default is None
+    return Column(
+        name,
+        JSONB(none_as_null=True),
+        nullable=nullable,
+        server_default=None if default is None else text(f"'{default}'::jsonb"),
+    )
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
+
+
+def _id() -> Column[object]:
+    return Column("id", Uuid, primary_key=True)
+
+
+workflows = Table(
+    "wtb_workflows",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("project", Text, nullable=False),
+    Column("graph", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    _json("topology", default="{}"),
+    Column("version", Integer, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+node_variants = Table(
+    "wtb_node_variants",
+    metadata,
+    _id(),
+    Column("workflow_id", ForeignKey("wtb_workflows.id", ondelete="CASCADE"), nullable=False),
+    Column("node", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("implementation", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    _json("environment"),
+    _json("resources"),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+    UniqueConstraint("workflow_id", "node", "name"),
+)
+
+workflow_variants = Table(
+    "wtb_workflow_variants",
+    metadata,
+    _id(),
+    Column("workflow_id", ForeignKey("wtb_workflows.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("graph", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    _json("topology", default="{}"),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+    UniqueConstraint("workflow_id", "name"),
+)
+
+threads = Table(
+    "wtb_threads",
+    metadata,
+    _id(),
+    Column("parent_id", ForeignKey("wtb_threads.id")),
+    Column("fork_checkpoint_id", Text),
+    Column("reason", _enum(ForkReason, "reason"), nullable=False),
+    _time("created_at"),
+)
+
+runners = Table(
+    "wtb_runners",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("status", _enum(RunnerStatus, "status"), nullable=False),
+    _time("started_at"),
+    _time("heartbeat_at"),
+    Index("wtb_runners_alive_idx", "name", postgresql_where=text("status = 'alive'")),
+)
+
+runs = Table(
+    "wtb_runs",
+    metadata,
+    _id(),
+    Column(
+        "position",
+        BigInteger,
+        Sequence("wtb_runs_position_seq"),
+        nullable=False,
+        server_default=text("nextval('wtb_runs_position_seq')"),
+    ),
+    Column("pool", Text, nullable=False),
+    Column("status", _enum(RunStatus, "status"), nullable=False),
+    Column("thread_id", ForeignKey("wtb_threads.id"), nullable=False),
+    Column("workflow_id", ForeignKey("wtb_workflows.id"), nullable=False),
+    _json("variants", default="{}"),
+    Column("workflow_variant", Text),
+    Column("attempt", Integer, nullable=False),
+    _json("limits", default="{}"),
+    Column("runner_id", ForeignKey("wtb_runners.id")),
+    _json("error"),
+    _time("created_at"),
+    _time("claimed_at", nullable=True),
+    _time("finished_at", nullable=True),
+    Index("wtb_runs_pending_idx", "pool", "position", postgresql_where=text("status = 'pending'")),
+    Index("wtb_runs_running_idx", "runner_id", postgresql_where=text("status = 'running'")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+batch_tests = Table(
+    "wtb_batch_tests",
+    metadata,
+    _id(),
+    Column("workflow_id", ForeignKey("wtb_workflows.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", _enum(BatchStatus, "status"), nullable=False),
+    _json("combinations", default="[]"),
+    _json("baseline", default="{}"),
+    _json("evaluators", default="[]"),
+    Column("repetitions", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    _json("limits", default="{}"),
+    Column("version", Integer, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+    _time("started_at", nullable=True),
+    _time("finished_at", nullable=True),
+    Index(None, "workflow_id"),
+    CheckConstraint("repetitions >= 1", name="repetitions"),
+)
+
+test_cases = Table(
+    "wtb_test_cases",
+    metadata,
+    _id(),
+    Column("batch_test_id", ForeignKey("wtb_batch_tests.id", ondelete="CASCADE"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    _json("input", default="{}"),
+    _json("reference"),
+    _json("metadata", default="{}"),
+    UniqueConstraint("batch_test_id", "key"),
+)
+
+executions = Table(
+    "wtb_executions",
+    metadata,
+    _id(),
+    Column("workflow_id", ForeignKey("wtb_workflows.id"), nullable=False),
+    Column("run_id", ForeignKey("wtb_runs.id"), nullable=False),
+    Column("thread_id", ForeignKey("wtb_threads.id"), nullable=False),
+    Column("status", _enum(ExecutionStatus, "status"), nullable=False),
+    Column("pause_reason", _enum(PauseReason, "pause_reason")),
+    _json("input", default="{}"),
+    _json("output"),
+    _json("error"),
+    _json("variants", default="{}"),
+    Column("workflow_variant", Text),
+    Column("checkpoint_id", Text),
+    _json("next_nodes", default="[]"),
+    _json("interrupts", default="[]"),
+    Column("batch_test_id", ForeignKey("wtb_batch_tests.id")),
+    Column("test_case_id", ForeignKey("wtb_test_cases.id")),
+    Column("repetition", Integer, nullable=False),
+    Column("parent_execution_id", ForeignKey("wtb_executions.id")),
+    Column("attempt", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    _json("metadata", default="{}"),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+    _time("started_at", nullable=True),
+    _time("finished_at", nullable=True),
+    _time("scored_at", nullable=True),
+    _time("scoring_until", nullable=True),
+    Column("duration_ms", Float),
+    Index(None, "run_id"),
+    Index(
+        "wtb_executions_batch_idx",
+        "batch_test_id",
+        "status",
+        postgresql_where=text("batch_test_id IS NOT NULL"),
+    ),
+    Index(None, "created_at", "id"),
+    Index(None, "workflow_id", "id"),
+    postgresql_with={"fillfactor": "80"},
+)
+
+evaluation_results = Table(
+    "wtb_evaluation_results",
+    metadata,
+    Column("execution_id", ForeignKey("wtb_executions.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("evaluator", Text, nullable=False),
+    _json("score"),
+    Column("comment", Text),
+    Column("error", Text),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+)
+
+commands = Table(
+    "wtb_commands",
+    metadata,
+    _id(),
+    Column("kind", _enum(CommandKind, "kind"), nullable=False),
+    Column("target_type", Text, nullable=False),
+    Column("target_id", Uuid, nullable=False),
+    _json("payload", default="{}"),
+    Column("issued_by", Text, nullable=False),
+    _time("created_at"),
+    Index(None, "target_id"),
+)
+
+outbox = Table(
+    "wtb_outbox",
+    metadata,
+    Column(
+        "id",
+        BigInteger,
+        Sequence("wtb_outbox_id_seq"),
+        server_default=text("nextval('wtb_outbox_id_seq')"),
+        primary_key=True,
+    ),
+    Column("aggregate", _enum(Aggregate, "aggregate"), nullable=False),
+    Column("aggregate_id", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    _json("data", default="{}"),
+    Column(
+        "created_at",
+        TIMESTAMP(timezone=True),
+        primary_key=True,
+        server_default=text("clock_timestamp()"),
+    ),
+    Column(
+        "available_at",
+        TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+    ),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _time("sent_at", nullable=True),
+    _time("dead_at", nullable=True),
+    Column("last_error", Text),
+    Index(
+        "wtb_outbox_open_idx",
+        "id",
+        postgresql_where=text("sent_at IS NULL AND dead_at IS NULL"),
+    ),
+    Index(
+        "wtb_outbox_open_aggregate_idx",
+        "aggregate_id",
+        "id",
+        postgresql_where=text("sent_at IS NULL AND dead_at IS NULL"),
+    ),
+    Index(None, "aggregate_id", "sequence"),
+    postgresql_partition_by="RANGE (created_at)",
+)
+
+audit_log = Table(
+    "wtb_audit_log",
+    metadata,
+    Column(
+        "id",
+        BigInteger,
+        Sequence("wtb_audit_log_id_seq"),
+        server_default=text("nextval('wtb_audit_log_id_seq')"),
+        primary_key=True,
+    ),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("aggregate", _enum(Aggregate, "aggregate"), nullable=False),
+    Column("aggregate_id", Uuid, nullable=False),
+    Column("status_before", Text),
+    Column("status_after", Text),
+    Column("command_id", Uuid),
+    Column(
+        "created_at",
+        TIMESTAMP(timezone=True),
+        primary_key=True,
+        server_default=text("clock_timestamp()"),
+    ),
+    Index(None, "aggregate_id", "id"),
+    postgresql_partition_by="RANGE (created_at)",
+)

@@ -1,0 +1,59 @@
+"""The unit of work on an async SQLAlchemy session."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from wtb_async.infrastructure.postgres.batch_test_repository import PostgresBatchTestRepository
+from wtb_async.infrastructure.postgres.bulk import BulkWriter
+from wtb_async.infrastructure.postgres.errors import translated
+from wtb_async.infrastructure.postgres.execution_repository import PostgresExecutionRepository
+from wtb_async.infrastructure.postgres.journal import PostgresJournal
+from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
+from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
+from wtb_async.infrastructure.postgres.runner_repository import PostgresRunnerRepository
+from wtb_async.infrastructure.postgres.workflow_repository import PostgresWorkflowRepository
+
+
+class PostgresUnitOfWork:
+    """One transaction over the repositories; leaving without `commit` rolls back.
+
+    Aggregates go through the session. New rows of the hot path are collected and written by
+    `commit` in one statement.
+    """
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def __aenter__(self) -> Self:
+        self._session = session = self._sessions()
+        self._bulk = bulk = BulkWriter()
+        self.journal = PostgresJournal(bulk)
+        self.workflows = PostgresWorkflowRepository(session)
+        self.executions = PostgresExecutionRepository(bulk)
+        self.runs = PostgresRunRepository(session)
+        self.runners = PostgresRunnerRepository(session)
+        self.batch_tests = PostgresBatchTestRepository(session, bulk)
+        self.outbox = PostgresOutboxRepository(session)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+        if isinstance(error, IntegrityError | DBAPIError):
+            raise translated(error) from error
+
+    async def commit(self) -> None:
+        """Write what was added and make it last. Raises AlreadyExists, TransientError."""
+        try:
+            await self._session.flush()
+            await self._bulk.flush(await self._session.connection())
+            await self._session.commit()
+        except DBAPIError as error:
+            raise translated(error) from error

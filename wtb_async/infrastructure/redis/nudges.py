@@ -1,0 +1,91 @@
+"""Nudges over Redis: a list that the relay blocks on, channels that runners and streams hear."""
+
+import asyncio
+from collections.abc import Iterable
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+RELAY_LIST = "wtb:nudge:relay"
+EVENTS_CHANNEL = "wtb:events"
+RELAY_SEEN = "wtb:relay:seen"
+
+
+def wake_channel(pool: str) -> str:
+    """The channel on which the runners of a pool are woken."""
+    return f"wtb:wake:{pool}"
+
+
+class RedisNudges:
+    """Sends nudges in the background, many callers' in one round trip.
+
+    A nudge that is lost costs its receiver one safety poll and no work, so failures are logged and
+    not raised.
+    """
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._pools: set[str] = set()
+        self._events = False
+        self._sending: asyncio.Task[None] | None = None
+
+    def new_events(self) -> None:
+        """There are new rows in the outbox."""
+        self._events = True
+        self._send()
+
+    def new_runs(self, pool: str) -> None:
+        """There are new pending runs in this pool."""
+        self._pools.add(pool)
+        self._send()
+
+    async def close(self) -> None:
+        """Wait for what is being sent."""
+        if self._sending is not None:
+            await self._sending
+
+    def _send(self) -> None:
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all())
+
+    async def _send_all(self) -> None:
+        while self._events or self._pools:
+            events, pools = self._events, self._pools
+            self._events, self._pools = False, set()
+            try:
+                await self._send_once(events, pools)
+            except (RedisError, OSError) as error:
+                log.warning("nudge_lost", error=repr(error))
+
+    async def _send_once(self, events: bool, pools: Iterable[str]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        if events:
+            # One waiting nudge says all that a thousand would.
+            pipeline.lpush(RELAY_LIST, "1")
+            pipeline.ltrim(RELAY_LIST, 0, 0)
+        for pool in pools:
+            pipeline.publish(wake_channel(pool), "1")
+        await pipeline.execute()
+
+
+class RelaySignals:
+    """The relay's side: waits for nudges, shows that it lives, announces what has changed."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next nudge, or when the time is up."""
+        await self._redis.blpop([RELAY_LIST], timeout=max(seconds, 0.01))
+
+    async def seen(self) -> None:
+        """Let `/ready` know that a worker relays events."""
+        await self._redis.set(RELAY_SEEN, "1", ex=5)
+
+    async def announce(self, aggregate_ids: Iterable[UUID]) -> None:
+        """Tell live streams whose history has grown."""
+        await self._redis.publish(EVENTS_CHANNEL, " ".join(str(item) for item in aggregate_ids))

@@ -1,0 +1,122 @@
+"""Everything that can be set from outside, read once in `bootstrap` and passed inwards."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApiSettings(_Group):
+    """The HTTP front."""
+
+    database_pool_size: int = Field(8, ge=1)
+    max_body_bytes: int = Field(1 << 20, ge=1024)
+    max_json_depth: int = Field(64, ge=1)
+    max_batch_executions: int = Field(100_000, ge=1)
+    inspect_timeout_seconds: float = Field(60.0, gt=0)
+
+
+class RelaySettings(_Group):
+    """How outbox events travel to the broker and the streams."""
+
+    chunk_size: int = Field(500, ge=1)
+    loop_seconds: float = Field(1.0, gt=0)
+    """One relay task works for this long, so that with a beat of the same period one always runs."""
+    claim_seconds: float = Field(30.0, gt=0)
+    """A relay that dies between claim and mark leaves its rows to the others after this time."""
+    max_attempts: int = Field(10, ge=1)
+    backoff_seconds: float = Field(1.0, gt=0)
+    backoff_limit_seconds: float = Field(300.0, gt=0)
+
+
+class RunnerSettings(_Group):
+    """One runner: a process that executes runs."""
+
+    slots: int = Field(32, ge=1)
+    prefetch: int = Field(32, ge=0)
+    claim_at_least: int = Field(8, ge=1)
+    safety_poll_seconds: float = Field(1.0, gt=0)
+    heartbeat_seconds: float = Field(5.0, gt=0)
+    lease_seconds: float = Field(30.0, gt=0)
+    fence_after_seconds: float = Field(15.0, gt=0)
+    exit_after_seconds: float = Field(25.0, gt=0)
+    checkpoint_writers: int = Field(2, ge=1)
+    checkpoint_batch: int = Field(32, ge=1)
+
+
+class PoolSettings(_Group):
+    """How many runners serve one pool."""
+
+    min_runners: int = Field(1, ge=0)
+    max_runners: int = Field(2, ge=1)
+
+
+DEFAULT_RETENTION_MONTHS = 12
+_SECRETS = ("database_url", "redis_url", "api_key")
+
+
+class Settings(BaseSettings):
+    """The whole configuration; environment variables start with `WTB_`, nested with `__`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WTB_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+    )
+
+    database_url: SecretStr
+    """`postgresql://user:password@host:port/database`."""
+    redis_url: SecretStr
+    """`redis://:password@host:port/0`: broker, streams and nudges."""
+    ray_address: str = Field("auto", validation_alias="RAY_ADDRESS")
+    """`host:port` of the Ray head; drivers connect to it directly."""
+    api_key: SecretStr
+    """The key that every caller but `/health` must show."""
+    projects: Annotated[tuple[Path, ...], NoDecode] = ()
+    """`langgraph.json` files, separated by `:`; references given over the network stay below them."""
+    log_level: str = "INFO"
+    retention_months: int = Field(DEFAULT_RETENTION_MONTHS, ge=1)
+    """Full months for which events and audit entries are kept."""
+
+    api: ApiSettings = ApiSettings()
+    relay: RelaySettings = RelaySettings()
+    runner: RunnerSettings = RunnerSettings()
+    pool: PoolSettings = PoolSettings()
+
+    @field_validator("projects", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(":") if part)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr) -> SecretStr:
+        if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("WTB_DATABASE_URL must look like postgresql://user:password@host/db")
+        return value
+
+    def to_transfer(self) -> dict[str, Any]:
+        """Everything, secrets included, for another process of this system."""
+        return self.model_dump(mode="json") | {
+            name: getattr(self, name).get_secret_value() for name in _SECRETS
+        }
+
+    @classmethod
+    def from_transfer(cls, values: dict[str, Any]) -> "Settings":
+        """What `to_transfer` wrote."""
+        return cls(**values | {"projects": tuple(values["projects"])})
+
+
+def asyncpg_url(database_url: str) -> str:
+    """The database's address in SQLAlchemy's form, with the asyncpg driver."""
+    return "postgresql+asyncpg://" + database_url.split("://", 1)[1]
