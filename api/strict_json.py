@@ -67,7 +67,7 @@ class StrictJsonRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             checked = StrictJsonRequest(request.scope, request.receive)
-            if checked.brings_json:
+            if checked.brings_json and await checked.body():
                 # Here and not where FastAPI parses: that answers every error with the same words.
                 await checked.json()
             return await handle(checked)

@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
-from wtb_async.domain.execution import Execution
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
@@ -33,8 +33,8 @@ class WorkflowRepository(Protocol):
 class ExecutionRepository(Protocol):
     """Executions, each with the run and the thread that work for it."""
 
-    def add(self, execution: Execution, run: Run, thread: Thread) -> None:
-        """Insert all three when the unit of work commits, many in one statement."""
+    def add(self, plan: ExecutionPlan) -> None:
+        """Insert the plan's executions, runs and threads when the unit of work commits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.domain.batch_test import BatchStatus, BatchTest, Combination
-from wtb_async.domain.execution import Execution, ExecutionStatus, PauseReason
+from wtb_async.domain.execution import ExecutionStatus, PauseReason
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
 
@@ -169,35 +170,36 @@ class EventView:
     data: JsonObject
 
 
-def view_of(execution: Execution, workflow: str, test_case: str | None = None) -> ExecutionView:
-    """An execution as readers see it."""
+def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
+    """The plan's first execution, just accepted: everything is still to come."""
+    planned = plan.executions[0]
     return ExecutionView(
-        id=execution.id,
-        workflow_id=execution.workflow_id,
+        id=planned.execution_id,
+        workflow_id=plan.workflow_id,
         workflow=workflow,
-        status=execution.status,
-        pause_reason=execution.pause_reason,
-        input=execution.input,
-        output=execution.output,
-        error=execution.error,
-        variants=execution.variants,
-        workflow_variant=execution.workflow_variant,
-        thread_id=execution.thread_id,
-        checkpoint_id=execution.checkpoint_id,
-        next_nodes=execution.next_nodes,
-        interrupts=execution.interrupts,
-        batch_test_id=execution.batch_test_id,
-        test_case_id=test_case,
-        repetition=execution.repetition,
-        parent_execution_id=execution.parent_execution_id,
-        attempt=execution.attempt,
-        version=execution.version,
-        metadata=execution.annotations,
-        created_by=execution.created_by,
-        created_at=execution.created_at,
-        started_at=execution.started_at,
-        finished_at=execution.finished_at,
-        duration_ms=execution.duration_ms,
+        status=ExecutionStatus.PENDING,
+        pause_reason=None,
+        input=plan.inputs[planned.input].input,
+        output=None,
+        error=None,
+        variants=plan.choices[planned.choice],
+        workflow_variant=plan.workflow_variant,
+        thread_id=planned.thread_id,
+        checkpoint_id=None,
+        next_nodes=[],
+        interrupts=[],
+        batch_test_id=plan.batch_test_id,
+        test_case_id=None,
+        repetition=planned.repetition,
+        parent_execution_id=None,
+        attempt=1,
+        version=1,
+        metadata=plan.metadata,
+        created_by=plan.caller,
+        created_at=plan.created_at,
+        started_at=None,
+        finished_at=None,
+        duration_ms=None,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.executions.new_execution import new_execution
+from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.application.views import BatchTestView, view_of_new_batch
@@ -128,26 +128,23 @@ def _new_batch(
 def _add(batch: BatchTest, request: SubmitBatchTest, uow: UnitOfWork) -> None:
     cases = [_test_case(batch, case, number) for number, case in enumerate(request.test_cases)]
     uow.batch_tests.add(batch, cases)
-    # Case by case, every combination of a case next to each other: a batch that is stopped early
-    # has compared all combinations on the cases it got to.
-    for case in cases:
-        for repetition in range(batch.repetitions):
-            for combination in batch.combinations:
-                parts = new_execution(
-                    batch.workflow_id,
-                    case.input,
-                    variants=combination,
-                    workflow_variant=None,
-                    limits=request.limits,
-                    metadata={},
-                    caller=request.caller,
-                    batch_test_id=batch.id,
-                    test_case_id=case.id,
-                    repetition=repetition,
-                )
-                uow.executions.add(*parts)
+    uow.executions.add(_plan(batch, cases, request.limits))
     command = _command(batch)
     uow.journal.record(_created(batch, command), command=command)
+
+
+def _plan(batch: BatchTest, cases: Sequence[TestCase], limits: Limits) -> ExecutionPlan:
+    return ExecutionPlan(
+        workflow_id=batch.workflow_id,
+        inputs=[PlannedInput(input=case.input, test_case_id=case.id) for case in cases],
+        choices=batch.combinations,
+        executions=plan_product(len(cases), len(batch.combinations), batch.repetitions),
+        limits=limits,
+        metadata={},
+        caller=batch.created_by,
+        created_at=batch.created_at,
+        batch_test_id=batch.id,
+    )
 
 
 def _test_case(batch: BatchTest, case: NewTestCase, number: int) -> TestCase:

@@ -1,17 +1,17 @@
 """Accepts an execution."""
 
 from dataclasses import asdict, dataclass
+from uuid import UUID
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.executions.new_execution import new_execution
+from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_one
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
-from wtb_async.application.views import ExecutionView, view_of
+from wtb_async.application.views import ExecutionView, view_of_planned
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
-from wtb_async.domain.execution import Execution, Limits
+from wtb_async.domain.execution import ExecutionStatus, Limits
 from wtb_async.domain.json import JsonObject
-from wtb_async.domain.run import DEFAULT_POOL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,44 +40,49 @@ async def submit_execution(
         workflow = await uow.workflows.get(request.workflow)
         workflow.check_choice(request.variants)
         workflow.check_workflow_variant(request.workflow_variant)
-        parts = new_execution(
-            workflow.id,
-            request.input,
-            variants=request.variants,
-            workflow_variant=request.workflow_variant,
-            limits=request.limits,
-            metadata=request.metadata,
-            caller=request.caller,
-        )
-        uow.executions.add(*parts)
-        execution = parts[0]
-        command = _command(execution, request)
-        uow.journal.record(_created(execution, command), command=command)
+        plan = _plan(workflow.id, request)
+        uow.executions.add(plan)
+        command = _command(plan)
+        uow.journal.record(_created(plan, command), command=command)
         await uow.commit()
-    nudges.new_runs(DEFAULT_POOL)
+    nudges.new_runs(plan.pool)
     nudges.new_events()
-    return view_of(execution, workflow.name)
+    return view_of_planned(plan, workflow.name)
 
 
-def _created(execution: Execution, command: Command) -> Change:
+def _plan(workflow_id: UUID, request: SubmitExecution) -> ExecutionPlan:
+    return ExecutionPlan(
+        workflow_id=workflow_id,
+        inputs=[PlannedInput(input=request.input)],
+        choices=[request.variants],
+        executions=[plan_one()],
+        workflow_variant=request.workflow_variant,
+        limits=request.limits,
+        metadata=request.metadata,
+        caller=request.caller,
+        created_at=utc_now(),
+    )
+
+
+def _created(plan: ExecutionPlan, command: Command) -> Change:
     return Change(
         aggregate=Aggregate.EXECUTION,
-        aggregate_id=execution.id,
-        version=execution.version,
-        event=ExecutionCreated(pool=DEFAULT_POOL),
-        actor=execution.created_by,
-        status_after=execution.status.value,
+        aggregate_id=command.target_id,
+        version=1,
+        event=ExecutionCreated(pool=plan.pool),
+        actor=plan.caller,
+        status_after=ExecutionStatus.PENDING.value,
         command_id=command.id,
     )
 
 
-def _command(execution: Execution, request: SubmitExecution) -> Command:
+def _command(plan: ExecutionPlan) -> Command:
     return Command(
         id=new_id(),
         kind=CommandKind.RUN,
         target_type=Aggregate.EXECUTION.value,
-        target_id=execution.id,
-        issued_by=request.caller,
-        created_at=utc_now(),
-        payload={"variants": dict(request.variants), "limits": asdict(request.limits)},
+        target_id=plan.executions[0].execution_id,
+        issued_by=plan.caller,
+        created_at=plan.created_at,
+        payload={"variants": plan.choices[0], "limits": asdict(plan.limits)},
     )

@@ -30,7 +30,7 @@ async def take_over_runs(lost_runners: Sequence[Runner], uow: UnitOfWork) -> int
 
 
 def _limits(lost: LostRun) -> Limits:
-    return Limits(**lost.run.limits)  # type: ignore[arg-type]  # written by `Limits` itself
+    return Limits(**lost.run.limits)
 
 
 def _successor(lost: LostRun) -> Takeover:

@@ -10,9 +10,11 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from pydantic.errors import PydanticUserError
 
 from wtb_async.domain.errors import InvalidInput, Violation, WtbError
 from wtb_async.domain.json import JsonObject
@@ -55,14 +57,14 @@ class SubprocessGraphInspector:
             __name__,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
             cwd=found.folder,
             process_group=0,
         )
         request = json.dumps({"project": str(found.file), **question}).encode()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer, _ = await process.communicate(request)
+                answer, complaint = await process.communicate(request)
         except TimeoutError as error:
             message = f"loading it took longer than {self._timeout_seconds:g} s"
             raise InvalidInput.of("graph", message) from error
@@ -70,14 +72,15 @@ class SubprocessGraphInspector:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        return _read_answer(answer, process.returncode)
+        return _read_answer(answer, complaint, process.returncode)
 
 
-def _read_answer(answer: bytes, code: int | None) -> JsonObject:
+def _read_answer(answer: bytes, complaint: bytes, code: int | None) -> JsonObject:
     try:
         content: dict[str, Any] = json.loads(answer.rpartition(b"\n")[2])
     except ValueError as error:
-        message = f"loading it ended its process (exit code {code})"
+        last_words = complaint.decode(errors="replace").strip().rpartition("\n")[2]
+        message = f"loading it ended its process (exit code {code}): {last_words}"
         raise InvalidInput.of("graph", message) from error
     if violations := content.get("violations"):
         raise InvalidInput([Violation(**item) for item in violations])
@@ -97,9 +100,21 @@ def describe(graph: Any) -> JsonObject:  # noqa: ANN401 - compiled graphs have f
         "nodes": nodes,
         "edges": edges,
         "mermaid": drawn.draw_mermaid(),
-        "input_schema": graph.get_input_jsonschema(),
-        "output_schema": graph.get_output_jsonschema(),
+        "input_schema": _schema(graph.get_input_jsonschema),
+        "output_schema": _schema(graph.get_output_jsonschema),
     }
+
+
+def _schema(describe_schema: Callable[[], JsonObject]) -> JsonObject:
+    """A JSON schema; one that allows any object where Pydantic cannot say more.
+
+    It knows nothing of some types that LangGraph takes, `typing.TypedDict` before Python 3.12
+    among them, and such graphs run all the same.
+    """
+    try:
+        return describe_schema()
+    except PydanticUserError as error:
+        return {"type": "object", "description": f"not described further: {error.message}"}
 
 
 async def _answer(question: dict[str, Any]) -> dict[str, Any]:

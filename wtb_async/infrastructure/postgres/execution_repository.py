@@ -1,43 +1,90 @@
 """Executions, inserted with their runs and threads."""
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from wtb_async.domain.execution import Execution
-from wtb_async.domain.run import Run, Thread
-from wtb_async.infrastructure.postgres import tables
-from wtb_async.infrastructure.postgres.bulk import BulkWriter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wtb_async.application.executions.plan import ExecutionPlan
+from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.run import ForkReason, RunStatus
+from wtb_async.infrastructure.postgres.json_text import to_json_text
+
+# Only ids and positions travel per execution; inputs and choices travel once each.
+_ACCEPT = f"""
+WITH planned AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[])
+        WITH ORDINALITY AS planned
+            (execution_id, run_id, thread_id, input_at, choice_at, repetition, number)
+), inputs AS MATERIALIZED (
+    SELECT test_case_id, input::jsonb, number::int - 1 AS at
+    FROM unnest($7::uuid[], $8::text[]) WITH ORDINALITY AS given (test_case_id, input, number)
+), choices AS MATERIALIZED (
+    SELECT variants::jsonb, number::int - 1 AS at
+    FROM unnest($9::text[]) WITH ORDINALITY AS given (variants, number)
+), new_threads AS (
+    INSERT INTO wtb_threads (id, reason, created_at)
+    SELECT thread_id, '{ForkReason.START}', $16::timestamptz FROM planned
+), new_runs AS (
+    INSERT INTO wtb_runs (id, pool, status, thread_id, workflow_id, variants, workflow_variant,
+                          attempt, limits, created_at)
+    SELECT run_id, $14::text, '{RunStatus.PENDING}', thread_id, $10::uuid, choices.variants,
+           $11::text, 1, $12::jsonb, $16::timestamptz
+    FROM planned JOIN choices ON choices.at = choice_at ORDER BY number
+)
+INSERT INTO wtb_executions
+    (id, workflow_id, run_id, thread_id, status, input, variants, workflow_variant, batch_test_id,
+     test_case_id, repetition, attempt, version, metadata, created_by, created_at)
+SELECT execution_id, $10::uuid, run_id, thread_id, '{ExecutionStatus.PENDING}', inputs.input,
+       choices.variants, $11::text, $17::uuid, inputs.test_case_id, repetition, 1, 1, $13::jsonb,
+       $15::text, $16::timestamptz
+FROM planned JOIN inputs ON inputs.at = input_at JOIN choices ON choices.at = choice_at
+ORDER BY number
+"""  # noqa: S608 - only statuses of the domain go in
 
 
 class PostgresExecutionRepository:
-    """Collects new executions; the unit of work inserts all of them with one statement."""
+    """Collects plans; the unit of work writes each with one statement."""
 
-    def __init__(self, bulk: BulkWriter) -> None:
-        self._bulk = bulk
+    def __init__(self) -> None:
+        self._plans: list[ExecutionPlan] = []
 
-    def add(self, execution: Execution, run: Run, thread: Thread) -> None:
-        """Insert all three when the unit of work commits."""
-        self._bulk.add(tables.threads, thread_row(thread))
-        self._bulk.add(tables.runs, run_row(run))
-        self._bulk.add(tables.executions, _execution_row(execution))
+    def add(self, plan: ExecutionPlan) -> None:
+        """Insert the plan's executions, runs and threads when the unit of work commits."""
+        self._plans.append(plan)
 
-
-_THREAD = tuple(field.name for field in fields(Thread))
-_RUN = tuple(field.name for field in fields(Run) if field.name != "position")
-_EXECUTION = tuple(field.name for field in fields(Execution) if field.name != "annotations")
-
-
-def thread_row(thread: Thread) -> dict[str, Any]:
-    """A thread as a row of `wtb_threads`."""
-    return {name: getattr(thread, name) for name in _THREAD}
+    async def flush(self, connection: AsyncConnection) -> None:
+        """Write what was added, after the rows that it refers to."""
+        plans, self._plans = self._plans, []
+        for plan in plans:
+            await connection.exec_driver_sql(_ACCEPT, _parameters(plan))
 
 
-def run_row(run: Run) -> dict[str, Any]:
-    """A run as a row of `wtb_runs`; the database gives the position."""
-    return {name: getattr(run, name) for name in _RUN}
+def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
+    return (
+        *_columns(plan),
+        [given.test_case_id for given in plan.inputs],
+        [to_json_text(given.input) for given in plan.inputs],
+        [to_json_text(choice) for choice in plan.choices],
+        plan.workflow_id,
+        plan.workflow_variant,
+        to_json_text(asdict(plan.limits)),
+        to_json_text(plan.metadata),
+        plan.pool,
+        plan.caller,
+        plan.created_at,
+        plan.batch_test_id,
+    )
 
 
-def _execution_row(execution: Execution) -> dict[str, Any]:
-    row = {name: getattr(execution, name) for name in _EXECUTION}
-    row["metadata"] = execution.annotations
-    return row
+def _columns(plan: ExecutionPlan) -> tuple[Sequence[Any], ...]:
+    planned = plan.executions
+    return (
+        [item.execution_id for item in planned],
+        [item.run_id for item in planned],
+        [item.thread_id for item in planned],
+        [item.input for item in planned],
+        [item.choice for item in planned],
+        [item.repetition for item in planned],
+    )

@@ -1,6 +1,7 @@
 """Runs: claimed, settled and taken over in bulk."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wtb_async.application.ports import LostRun, Takeover
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.domain.execution import ExecutionStatus, Limits
-from wtb_async.domain.run import Run, RunStatus
+from wtb_async.domain.run import Run, RunStatus, Thread
 from wtb_async.infrastructure.checkpoints.fork import fork_at_head
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
-from wtb_async.infrastructure.postgres.execution_repository import run_row, thread_row
 from wtb_async.infrastructure.postgres.json_text import from_json_text, to_json_text
 from wtb_async.infrastructure.postgres.run_statements import CLAIM, HAND_OVER, LOCK_LOST, SETTLE
 
@@ -54,8 +54,8 @@ class PostgresRunRepository:
         """Fork each lost run's thread at its head and point its execution at the successor."""
         connection = await self._session.connection()
         bulk = BulkWriter()
-        bulk.extend(tables.threads, (thread_row(takeover.thread) for takeover in takeovers))
-        bulk.extend(tables.runs, (run_row(takeover.successor) for takeover in takeovers))
+        bulk.extend(tables.threads, (_row(t.thread, _THREAD) for t in takeovers))
+        bulk.extend(tables.runs, (_row(t.successor, _RUN) for t in takeovers))
         await bulk.flush(connection)
         await fork_at_head(connection, [(t.lost.run.thread_id, t.thread.id) for t in takeovers])
         await connection.exec_driver_sql(
@@ -79,6 +79,14 @@ class PostgresRunRepository:
         connection = await self._session.connection()
         result = await connection.exec_driver_sql(statement, parameters)
         return list(result.mappings())
+
+
+_THREAD = tuple(field.name for field in fields(Thread))
+_RUN = tuple(field.name for field in fields(Run) if field.name != "position")
+
+
+def _row(entity: Thread | Run, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(entity, name) for name in names}
 
 
 def _claimed(row: dict[str, Any]) -> ClaimedRun:

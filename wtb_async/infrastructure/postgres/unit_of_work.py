@@ -32,7 +32,7 @@ class PostgresUnitOfWork:
         self._bulk = bulk = BulkWriter()
         self.journal = PostgresJournal(bulk)
         self.workflows = PostgresWorkflowRepository(session)
-        self.executions = PostgresExecutionRepository(bulk)
+        self.executions = PostgresExecutionRepository()
         self.runs = PostgresRunRepository(session)
         self.runners = PostgresRunnerRepository(session)
         self.batch_tests = PostgresBatchTestRepository(session, bulk)
@@ -53,7 +53,9 @@ class PostgresUnitOfWork:
         """Write what was added and make it last. Raises AlreadyExists, TransientError."""
         try:
             await self._session.flush()
-            await self._bulk.flush(await self._session.connection())
+            connection = await self._session.connection()
+            await self._bulk.flush(connection)
+            await self.executions.flush(connection)
             await self._session.commit()
         except DBAPIError as error:
             raise translated(error) from error

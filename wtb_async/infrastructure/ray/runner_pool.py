@@ -39,6 +39,8 @@ class RayRunnerPool:
         try:
             await asyncio.to_thread(self._ensure, pool, count)
         except (RayError, ConnectionError, TimeoutError, ValueError) as error:
+            # A driver whose local node has died stays useless even after the node is back.
+            await asyncio.to_thread(ray.shutdown)
             raise TransientError(f"Ray does not answer: {error}") from error
 
     def _ensure(self, pool: str, count: int) -> None:
@@ -54,7 +56,7 @@ class RayRunnerPool:
             namespace=NAMESPACE,
             lifetime="detached",
             get_if_exists=True,
-            num_cpus=0,
+            num_cpus=0.01,  # Nodes with no CPU to give, such as a head, host no runner.
             max_concurrency=100,
             max_restarts=-1,
             max_task_retries=0,

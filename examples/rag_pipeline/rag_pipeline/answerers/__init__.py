@@ -1,0 +1,1 @@
+"""The last step: from ranked documents to an answer."""

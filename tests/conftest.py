@@ -1,0 +1,100 @@
+"""Real servers for all tests, and a fresh migrated database for each test that asks for one."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from redis.asyncio import Redis
+
+from wtb_async.bootstrap import prepare_database
+from wtb_async.infrastructure.embedded import EmbeddedServices, embedded_services
+from wtb_async.infrastructure.postgres.database import Database, open_database
+from wtb_async.infrastructure.redis.client import open_redis
+from wtb_async.settings import asyncpg_url
+
+TEMPLATE = "wtb_template"
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServices]:
+    """Postgres and Redis, for the whole session."""
+    with embedded_services(tmp_path_factory.mktemp("services")) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """Makes databases: empty ones, or clones of a migrated template."""
+
+    admin_url: str
+
+    def url_of(self, name: str) -> str:
+        return self.admin_url.rpartition("/")[0] + f"/{name}"
+
+    def create(self, *, template: str = "template0") -> str:
+        """A new database; answers its address."""
+        name = f"test_{secrets.token_hex(6)}"
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(command.format(sql.Identifier(name), sql.Identifier(template)))
+        return self.url_of(name)
+
+    def create_template(self) -> None:
+        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        prepare_database(self.url_of(TEMPLATE))
+
+    def drop(self, url: str) -> None:
+        name = url.rpartition("/")[2]
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _execute(self, command: sql.Composed) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(command)
+
+
+@pytest.fixture(scope="session")
+def database_server(services: EmbeddedServices) -> DatabaseServer:
+    return DatabaseServer(services.database_url)
+
+
+@pytest.fixture(scope="session")
+def migrated(database_server: DatabaseServer) -> DatabaseServer:
+    """The server, with a migrated template."""
+    database_server.create_template()
+    return database_server
+
+
+@pytest.fixture
+def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
+    """A database without any table."""
+    url = database_server.create()
+    yield url
+    database_server.drop(url)
+
+
+@pytest.fixture
+def database_url(migrated: DatabaseServer) -> Iterator[str]:
+    """A database of the newest schema that nobody else uses."""
+    url = migrated.create(template=TEMPLATE)
+    yield url
+    migrated.drop(url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(asyncpg_url(database_url), pool_size=8, application_name="test")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def redis(services: EmbeddedServices) -> AsyncIterator[Redis]:
+    """A client of an emptied Redis."""
+    assert services.redis_url is not None
+    client = open_redis(services.redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()

@@ -1,0 +1,261 @@
+"""The verbs on top of the API: what they print, and how they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+from wtb_server import API_KEY, Json, Served, event, serving
+from wtb_shapes import BATCH, EXECUTION, ID, batch, execution
+
+from wtb_async.cli import batch as batch_commands
+from wtb_async.cli import demo, executions, run
+from wtb_async.domain.comparing import compare
+from wtb_async.domain.comparison import ScoredRow
+
+_WTB = """
+import typer
+from wtb_async.cli import batch, demo, executions, run
+app = typer.Typer()
+for noun in (batch, demo, executions, run):
+    noun.register(app)
+app()
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def served(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
+    server.forget()
+    monkeypatch.setenv("WTB_URL", server.url)
+    monkeypatch.setenv("WTB_API_KEY", API_KEY)
+    return server
+
+
+def wtb(*arguments: str) -> Result:
+    app = typer.Typer()
+    for noun in (run, batch_commands, executions, demo):
+        noun.register(app)
+    return CliRunner().invoke(app, arguments)
+
+
+def rows() -> list[ScoredRow]:
+    return [
+        ScoredRow(
+            combination={"retriever": variant},
+            test_case_id=str(case),
+            repetition=0,
+            status="completed",
+            scores={"hit": case % 2 == 0 or variant == "tfidf"},
+            duration_ms=12.5,
+        )
+        for variant in ("base", "tfidf")
+        for case in range(30)
+    ]
+
+
+def comparison() -> Json:
+    return asdict(compare(rows(), baseline={"retriever": "base"}))
+
+
+def test_run_tells_the_accepted_execution(served: Served) -> None:
+    served.created["executions"] = execution("pending")
+    result = wtb("run", "rag", "--input", '{"question": "why?"}', "--variant", "retriever=tfidf")
+    assert result.exit_code == 0, result.output
+    assert ID in result.stdout
+    assert "pending" in result.stdout
+    assert served.posted[0][1]["variants"] == {"retriever": "tfidf"}
+
+
+def test_run_and_wait_ends_with_the_output(served: Served) -> None:
+    served.created["executions"] = execution("pending")
+    served.objects[EXECUTION] = {**execution("completed"), "output": {"answer": "because"}}
+    served.streams[f"{EXECUTION}/events"] = []
+    result = wtb("run", "rag", "--input", "{}", "--wait", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["output"] == {"answer": "because"}
+
+
+def test_run_and_wait_ends_with_1_when_the_execution_fails(served: Served) -> None:
+    error = {"type": "ValueError", "message": "no [luck]", "node": "answerer"}
+    served.created["executions"] = execution("pending")
+    served.objects[EXECUTION] = {**execution("failed"), "error": error}
+    served.streams[f"{EXECUTION}/events"] = []
+    result = wtb("run", "rag", "--input", "{}", "--wait")
+    assert result.exit_code == 1
+    assert "ValueError in node answerer: no [luck]" in result.stdout
+
+
+@pytest.mark.usefixtures("served")
+def test_a_refusal_is_told_without_a_traceback() -> None:
+    result = wtb("run", "rag", "--input", "{}", "--variant", "retriever=nope")
+    assert result.exit_code == 1
+    assert "variants.retriever: no variant 'nope'" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--input", "{"], ["--input", "{}", "--variant", "retriever"], []]
+)
+def test_a_wrong_argument_ends_with_2(served: Served, arguments: list[str]) -> None:
+    assert wtb("run", "rag", *arguments).exit_code == 2
+    assert served.posted == []
+
+
+def test_without_a_server_the_next_step_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("WTB_URL", raising=False)
+    result = wtb("executions", "ls", "--data-dir", str(tmp_path))
+    assert result.exit_code == 1
+    assert 'run "wtb up" first' in result.stderr
+
+
+def test_a_url_without_a_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WTB_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("WTB_API_KEY", raising=False)
+    result = wtb("executions", "ls")
+    assert result.exit_code == 1
+    assert "set WTB_API_KEY too" in result.stderr
+
+
+def test_executions_are_listed_and_shown(served: Served) -> None:
+    served.lists["executions"] = [execution("completed") for _ in range(3)]
+    served.objects[EXECUTION] = execution("completed")
+    assert wtb("executions", "ls", "--limit", "2").stdout.count(ID) == 2
+    assert len(json.loads(wtb("executions", "ls", "--json").stdout)) == 3
+    assert "completed" in wtb("executions", "show", ID).stdout
+    assert json.loads(wtb("executions", "show", ID, "--json").stdout)["id"] == ID
+
+
+def test_tail_follows_to_the_end(served: Served) -> None:
+    served.objects[EXECUTION] = execution("running")
+    served.streams[f"{EXECUTION}/events"] = [
+        event(1, "ExecutionStarted", attempt=1),
+        event(2, "ExecutionCompleted"),
+    ]
+    lines = wtb("executions", "tail", ID).stdout.splitlines()
+    assert len(lines) == 2
+    assert 'ExecutionStarted      {"attempt": 1}' in lines[0]
+    documents = wtb("executions", "tail", ID, "--json").stdout.splitlines()
+    assert [json.loads(each)["id"] for each in documents] == ["1", "2"]
+
+
+def test_a_batch_is_submitted_with_its_test_cases(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "cases.jsonl").write_text('{"id": "q1", "input": {}}\n')
+    file = tmp_path / "batch.json"
+    file.write_text('{"workflow": "rag", "test_cases_file": "cases.jsonl"}')
+    served.created["batch-tests"] = batch("pending")
+    result = wtb("batch", "run", str(file))
+    assert result.exit_code == 0, result.output
+    assert served.posted[0][1] == {"workflow": "rag", "test_cases": [{"id": "q1", "input": {}}]}
+    assert f"wtb batch show {ID}" in result.stderr
+
+
+def test_batch_run_and_wait_ends_with_the_verdict(served: Served, tmp_path: Path) -> None:
+    file = tmp_path / "batch.json"
+    file.write_text("{}")
+    served.created["batch-tests"] = batch("pending")
+    served.objects[BATCH] = batch("completed", completed=4)
+    served.objects[f"{BATCH}/comparison"] = comparison()
+    served.streams[f"{BATCH}/events"] = []
+    result = wtb("batch", "run", str(file), "--wait")
+    assert result.exit_code == 0, result.output
+    assert "retriever=tfidf is better than the baseline" in result.stdout
+    assert "4 of 4 done" in result.stderr
+
+
+def test_batch_run_and_wait_ends_with_1_when_the_batch_fails(
+    served: Served, tmp_path: Path
+) -> None:
+    file = tmp_path / "batch.json"
+    file.write_text("{}")
+    served.created["batch-tests"] = batch("pending")
+    served.objects[BATCH] = batch("failed", failed=4)
+    served.streams[f"{BATCH}/events"] = []
+    result = wtb("batch", "run", str(file), "--wait", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["counts"]["failed"] == 4
+
+
+def test_batches_are_listed_and_shown(served: Served) -> None:
+    served.lists["batch-tests"] = [batch("running", completed=1, failed=1)]
+    served.objects[BATCH] = batch("running", completed=1, failed=1)
+    assert "2 of 4" in wtb("batch", "ls").stdout
+    assert "2 of 4 done, 1 failed" in wtb("batch", "show", ID).stdout
+    assert json.loads(wtb("batch", "ls", "--json").stdout)[0]["id"] == ID
+
+
+def test_results_have_a_column_per_score(served: Served) -> None:
+    row: Json = {
+        "execution_id": ID,
+        "combination": {"retriever": "tfidf"},
+        "test_case_id": "q1",
+        "repetition": 0,
+        "status": "completed",
+        "scores": {"hit": True, "rank": 0.5},
+        "duration_ms": 3.25,
+    }
+    failed = {**row, "status": "failed", "scores": {}, "error": {"type": "E", "message": "broke"}}
+    served.lists[f"{BATCH}/results"] = [row, failed]
+    text = wtb("batch", "results", ID).stdout
+    assert "hit" in text
+    assert "true" in text
+    assert "broke" in text
+    assert json.loads(wtb("batch", "results", ID, "--json").stdout)[0]["scores"]["hit"] is True
+
+
+def test_compare_ranks_and_tells_the_verdict(served: Served) -> None:
+    served.objects[f"{BATCH}/comparison"] = comparison()
+    text = wtb("batch", "compare", ID).stdout
+    best, baseline = text.splitlines()[4:6]
+    assert best.split()[:2] == ["1", "tfidf"]
+    assert baseline.split()[:2] == ["2", "base"]
+    assert "+0.500" in best
+    assert "(baseline)" in baseline
+    assert "hit: retriever=tfidf is better than the baseline by 0.50 (" in text
+    document = json.loads(wtb("batch", "compare", ID, "--json").stdout)
+    assert document == json.loads(json.dumps(comparison()))
+
+
+def test_a_demo_without_its_project_says_where_to_run_it(tmp_path: Path) -> None:
+    result = wtb("demo", "--project", str(tmp_path))
+    assert result.exit_code == 1
+    assert "--project" in result.stderr
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(served: Served) -> None:
+    served.objects[EXECUTION] = execution("running")
+    served.streams[f"{EXECUTION}/events"] = [event(1, "ExecutionStarted")]
+    command = [sys.executable, "-c", _WTB, "executions", "tail", ID]
+    tail = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    assert tail.stdout is not None
+    assert "ExecutionStarted" in tail.stdout.readline()
+    tail.send_signal(signal.SIGINT)
+    _, errors = tail.communicate(timeout=30)
+    assert tail.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = _WTB.replace("app()", "app(['--help'], standalone_mode=False)\n") + (
+        "import sys\nprint([name for name in ('scipy', 'ray', 'celery') if name in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.splitlines()[-1] == "[]"

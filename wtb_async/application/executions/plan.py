@@ -1,0 +1,76 @@
+"""Executions that are accepted together, with what they share said once.
+
+A batch test accepts thousands of executions in one transaction, and building three entities for
+each would hold the API's event loop for a second. A plan carries ids and positions instead; the
+database multiplies it out.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from wtb_async.application.ids import new_id
+from wtb_async.domain.execution import Limits
+from wtb_async.domain.json import JsonObject
+from wtb_async.domain.run import DEFAULT_POOL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedInput:
+    """An input, and the test case that it belongs to."""
+
+    input: JsonObject
+    test_case_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExecution:
+    """One pending execution with the run that will start it and the thread it will write.
+
+    `input` and `choice` are positions in the plan's `inputs` and `choices`.
+    """
+
+    execution_id: UUID
+    run_id: UUID
+    thread_id: UUID
+    input: int
+    choice: int
+    repetition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionPlan:
+    """Pending executions of one workflow, in the order in which they will be claimed."""
+
+    workflow_id: UUID
+    inputs: Sequence[PlannedInput]
+    choices: Sequence[dict[str, str]]
+    executions: Sequence[PlannedExecution]
+    limits: Limits
+    caller: str
+    created_at: datetime
+    workflow_variant: str | None = None
+    metadata: JsonObject
+    batch_test_id: UUID | None = None
+    pool: str = DEFAULT_POOL
+
+
+def plan_one(input_: int = 0, choice: int = 0, repetition: int = 0) -> PlannedExecution:
+    """A planned execution with new ids."""
+    return PlannedExecution(new_id(), new_id(), new_id(), input_, choice, repetition)
+
+
+def plan_product(inputs: int, choices: int, repetitions: int) -> list[PlannedExecution]:
+    """Every choice on every input, as often as asked for.
+
+    Input by input, with every choice of an input next to each other: what is stopped early has
+    compared all choices on the inputs it got to.
+    """
+    places: Iterable[tuple[int, int, int]] = (
+        (input_, choice, repetition)
+        for input_ in range(inputs)
+        for repetition in range(repetitions)
+        for choice in range(choices)
+    )
+    return [plan_one(*place) for place in places]

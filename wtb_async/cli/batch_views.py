@@ -1,0 +1,70 @@
+"""Batch tests and their results as text."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from wtb_async.cli.console import print_fields
+from wtb_async.cli.execution_views import duration, moment
+from wtb_async.domain.comparison import combination_label
+from wtb_async.sdk.models import BatchTest, ResultRow
+
+
+def print_batches(console: Console, batches: Iterable[BatchTest]) -> None:
+    """Print one row per batch test."""
+    table = Table("id", "name", "workflow", "status", "done", "failed", "created")
+    table.columns[0].no_wrap = True
+    for batch in batches:
+        counts = batch.counts
+        table.add_row(
+            str(batch.id),
+            batch.name,
+            batch.workflow,
+            batch.status.value,
+            f"{counts.ended} of {counts.total}",
+            str(counts.failed),
+            moment(batch.created_at),
+        )
+    console.print(table)
+
+
+def print_batch(console: Console, batch: BatchTest) -> None:
+    """Print what a reader of one batch test asks for."""
+    counts = batch.counts
+    fields = {
+        "batch test": str(batch.id),
+        "name": batch.name,
+        "workflow": batch.workflow,
+        "status": batch.status.value,
+        "executions": f"{counts.ended} of {counts.total} done, {counts.failed} failed, "
+        f"{counts.running} running, {counts.pending} pending",
+        "baseline": combination_label(batch.baseline),
+        "created": moment(batch.created_at),
+        "took": duration(batch.started_at, batch.finished_at),
+    }
+    print_fields(console, fields)
+
+
+def print_results(console: Console, rows: Sequence[ResultRow]) -> None:
+    """Print one row per execution, with a column per score."""
+    keys = list(dict.fromkeys(key for row in rows for key in row.scores))
+    table = Table("combination", "case", "rep", "status", *keys, "ms", "error")
+    for row in rows:
+        table.add_row(
+            combination_label(row.combination),
+            row.test_case_id,
+            str(row.repetition),
+            row.status.value,
+            *(_score(row.scores.get(key)) for key in keys),
+            "" if row.duration_ms is None else f"{row.duration_ms:.1f}",
+            row.error.message if row.error else "",
+        )
+    console.print(table)
+
+
+def _score(score: float | bool | None) -> str:
+    if score is None:
+        return ""
+    return json.dumps(score) if isinstance(score, bool) else f"{score:.3g}"

@@ -1,0 +1,83 @@
+"""Executions and their events as text."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from wtb_async.cli.console import print_fields
+from wtb_async.domain.comparison import combination_label
+from wtb_async.sdk.models import Event, Execution
+
+_STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow", "paused": "cyan"}
+
+
+def print_executions(console: Console, executions: Iterable[Execution]) -> None:
+    """Print one row per execution."""
+    table = Table("id", "workflow", "status", "variants", "created", "took")
+    table.columns[0].no_wrap = True
+    for execution in executions:
+        table.add_row(
+            str(execution.id),
+            execution.workflow,
+            execution.status.value,
+            combination_label(execution.variants),
+            moment(execution.created_at),
+            duration(execution.started_at, execution.finished_at),
+            style=_STYLES.get(execution.status),
+        )
+    console.print(table)
+
+
+def print_execution(console: Console, execution: Execution) -> None:
+    """Print everything that a reader of one execution asks for."""
+    fields = {
+        "execution": str(execution.id),
+        "workflow": execution.workflow,
+        "variants": execution.workflow_variant or combination_label(execution.variants),
+        "status": _status(execution),
+        "created": moment(execution.created_at),
+        "took": duration(execution.started_at, execution.finished_at),
+        "input": _json(execution.input),
+        "output": _json(execution.output),
+        "error": _error(execution),
+        "waits for": "\n".join(f"{each.id}: {_json(each.value)}" for each in execution.interrupts),
+    }
+    print_fields(console, fields)
+
+
+def event_line(event: Event) -> str:
+    """Give one event in one line."""
+    data = json.dumps(event.data, ensure_ascii=False) if event.data else ""
+    return f"{moment(event.at)}  {event.type:<20}  {data}".rstrip()
+
+
+def moment(at: datetime) -> str:
+    """Give a time in the reader's own zone, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def duration(started: datetime | None, finished: datetime | None) -> str:
+    """Give how long something took, if it has ended."""
+    if started is None or finished is None:
+        return ""
+    return f"{(finished - started).total_seconds():.3f} s"
+
+
+def _status(execution: Execution) -> str:
+    reason = f" ({execution.pause_reason.value})" if execution.pause_reason else ""
+    return f"{execution.status.value}{reason}"
+
+
+def _error(execution: Execution) -> str:
+    error = execution.error
+    if error is None:
+        return ""
+    place = f" in node {error.node}" if error.node else ""
+    return f"{error.type}{place}: {error.message}"
+
+
+def _json(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,56 @@
+"""`wtb run`: one input through one workflow."""
+
+from typing import Annotated
+
+import typer
+
+from wtb_async.cli.arguments import read_choices, read_json_argument
+from wtb_async.cli.console import ExitCode, print_json, stderr, stdout
+from wtb_async.cli.execution_views import print_execution
+from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
+from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.sdk.client import WTBClient
+
+
+def register(app: typer.Typer) -> None:
+    """Add `wtb run`."""
+    app.command("run")(run_workflow)
+
+
+def run_workflow(
+    *,
+    workflow: Annotated[str, typer.Argument(help="Name or id of the workflow.")],
+    graph_input: Annotated[
+        str, typer.Option("--input", help="The graph's input as JSON, or @file.")
+    ],
+    variant: Annotated[
+        list[str] | None, typer.Option(help="node=variant; may be given several times.")
+    ] = None,
+    workflow_variant: Annotated[
+        str | None, typer.Option(help="Another whole graph under this workflow.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Run one input through a workflow."""
+    value = read_json_argument(graph_input)
+    variants = read_choices(variant or [])
+
+    async def command(client: WTBClient) -> None:
+        execution = await client.executions.create(
+            workflow, value, variants=variants, workflow_variant=workflow_variant
+        )
+        if wait:
+            stderr().print(
+                f"execution {execution.id} accepted, waiting for its end", soft_wrap=True
+            )
+            execution = await client.executions.wait_for(execution.id)
+        if as_json:
+            print_json(execution.model_dump(mode="json"))
+        else:
+            print_execution(stdout(), execution)
+        if wait and execution.status is not ExecutionStatus.COMPLETED:
+            raise typer.Exit(ExitCode.FAILED)
+
+    call(data_dir, command)

@@ -1,0 +1,92 @@
+"""The verdict of one evaluator in one plain sentence."""
+
+from collections.abc import Sequence
+
+from wtb_async.domain.comparison import (
+    LATENCY,
+    Cell,
+    Interval,
+    PairedDifference,
+    Verdict,
+    combination_label,
+)
+
+_PRECEDENCE = (Verdict.BETTER, Verdict.WORSE, Verdict.NO_DIFFERENCE)
+
+_Contest = tuple[str, PairedDifference]
+"""A combination's label and its difference to the baseline."""
+
+
+def overall_verdict(cells: Sequence[Cell]) -> Verdict:
+    """Say what the evaluator shows: better if any combination is, else worse if any is."""
+    verdicts = {cell.paired.verdict for cell in cells if cell.paired}
+    return next((each for each in _PRECEDENCE if each in verdicts), Verdict.NOT_ENOUGH_DATA)
+
+
+def verdict_sentence(key: str, cells: Sequence[Cell], *, higher_is_better: bool) -> str:
+    """Say in one sentence what the evaluator shows, and how much did not take part in it."""
+    unit = " ms" if key == LATENCY else ""
+    finding = _finding(cells, higher_is_better=higher_is_better, unit=unit)
+    failures = sum(cell.failures for cell in cells)
+    missing = f" ({_count(failures, 'failed execution')} left out)" if failures else ""
+    return f"{key}: {finding}{missing}."
+
+
+def _finding(cells: Sequence[Cell], *, higher_is_better: bool, unit: str) -> str:
+    verdict = overall_verdict(cells)
+    contests = [(combination_label(cell.combination), cell.paired) for cell in cells if cell.paired]
+    if not contests:
+        return _nothing_to_compare(len(cells))
+    if verdict is Verdict.NOT_ENOUGH_DATA:
+        return _too_few(contests)
+    decided = [contest for contest in contests if contest[1].verdict is verdict]
+    label, largest = max(decided, key=lambda contest: abs(contest[1].mean))
+    if verdict is Verdict.NO_DIFFERENCE:
+        ahead = (largest.mean > 0) is higher_is_better
+        side = f"{label} {'ahead' if ahead else 'behind'} by {_evidence(largest, unit)}"
+        return f"no difference to the baseline shown, the largest is {side}"
+    return f"{label} is {verdict} than the baseline by {_evidence(largest, unit)}{_more(decided)}"
+
+
+def _nothing_to_compare(combinations: int) -> str:
+    if combinations == 0:
+        return "not enough data, nothing has been run"
+    if combinations == 1:
+        return "not enough data, only one combination was run"
+    return "not enough data, no test case has a score both on the baseline and elsewhere"
+
+
+def _too_few(contests: Sequence[_Contest]) -> str:
+    pairs = max(paired.pairs for _, paired in contests)
+    compared = _count(len(contests), "comparison")
+    return f"not enough data, {_count(pairs, 'paired test case')} cannot decide {compared}"
+
+
+def _evidence(paired: PairedDifference, unit: str) -> str:
+    """Give the size of a difference without its sign, which the sentence has already told."""
+    within = paired.interval or Interval(low=paired.mean, high=paired.mean)
+    low, high = (within.low, within.high) if paired.mean >= 0 else (-within.high, -within.low)
+    spread = f"{_number(low)} to {_number(high)}, {_p_value(paired.p_corrected)}"
+    return f"{_number(abs(paired.mean))}{unit} ({spread})"
+
+
+def _more(decided: Sequence[_Contest]) -> str:
+    others = len(decided) - 1
+    if others == 0:
+        return ""
+    return f", and so {'is' if others == 1 else 'are'} {_count(others, 'other combination')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _number(value: float) -> str:
+    """Two digits after the point for scores, none where the value is large (milliseconds)."""
+    return f"{value:z.2f}" if abs(value) < 10 else f"{value:,.0f}"  # noqa: PLR2004
+
+
+def _p_value(p: float | None) -> str:
+    if p is None:
+        return "p unknown"
+    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"  # noqa: PLR2004

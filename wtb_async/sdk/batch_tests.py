@@ -1,0 +1,78 @@
+"""`/batch-tests`: variant matrices, their progress, results and comparison."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+
+from wtb_async.domain.batch_test import BatchStatus
+from wtb_async.domain.comparison import Comparison
+from wtb_async.domain.json import JsonValue
+from wtb_async.sdk.connection import Connection, Id, path_of
+from wtb_async.sdk.event_stream import Connected, events_until
+from wtb_async.sdk.models import BatchProgress, BatchTest, Event, ResultRow
+
+_END_EVENTS = frozenset({"BatchCompleted", "BatchFailed", "BatchCancelled"})
+_ENDED = (BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED)
+
+OnProgress = Callable[[BatchProgress], None]
+
+
+def _ignore(_: BatchProgress) -> None:
+    """Nobody watches."""
+
+
+class BatchTests:
+    """The batch tests of a server."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(self, *, workflow: Id | None = None, page_size: int = 100) -> AsyncIterator[BatchTest]:
+        """Walk the batch tests, newest first."""
+        filters = {"workflow": workflow}
+        return self._connection.pages(
+            BatchTest, path_of("batch-tests"), filters, page_size=page_size
+        )
+
+    async def get(self, batch_test_id: Id) -> BatchTest:
+        """Read one batch test with its counts."""
+        return await self._connection.get(BatchTest, path_of("batch-tests", batch_test_id))
+
+    async def create(
+        self, body: Mapping[str, JsonValue], *, idempotency_key: str | None = None
+    ) -> BatchTest:
+        """Ask for variant combinations x test cases x repetitions of one workflow."""
+        path = path_of("batch-tests")
+        return await self._connection.post(BatchTest, path, body, idempotency_key=idempotency_key)
+
+    def results(self, batch_test_id: Id, *, page_size: int = 200) -> AsyncIterator[ResultRow]:
+        """Walk the executions of a batch test with their scores."""
+        path = path_of("batch-tests", batch_test_id, "results")
+        return self._connection.pages(ResultRow, path, {}, page_size=page_size)
+
+    async def comparison(self, batch_test_id: Id) -> Comparison:
+        """Compare the combinations of a batch test with its baseline."""
+        path = path_of("batch-tests", batch_test_id, "comparison")
+        return await self._connection.get(Comparison, path)
+
+    def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
+        """Follow a batch test until it ends; a broken connection is taken up again."""
+        changes = self._connection.changes(self._stream_of(batch_test_id), after=after)
+        return events_until(_END_EVENTS, changes)
+
+    async def wait_for(self, batch_test_id: Id, on_progress: OnProgress = _ignore) -> BatchTest:
+        """Wait until the batch test has ended, telling how far it has come, and return it."""
+        async with aclosing(self._connection.changes(self._stream_of(batch_test_id))) as changes:
+            async for change in changes:
+                # Before the connection, or while there was none, the end may have passed.
+                if isinstance(change, Connected) or change.type in _END_EVENTS:
+                    batch = await self.get(batch_test_id)
+                    on_progress(BatchProgress(counts=batch.counts))
+                    if batch.status in _ENDED:
+                        return batch
+                elif change.type == "BatchProgress":
+                    on_progress(BatchProgress.model_validate(change.data))
+        return await self.get(batch_test_id)
+
+    @staticmethod
+    def _stream_of(batch_test_id: Id) -> str:
+        return path_of("batch-tests", batch_test_id, "events")

@@ -1,0 +1,48 @@
+"""The REST API of a WTB server as typed methods."""
+
+from types import TracebackType
+from typing import Self
+
+from wtb_async.sdk.batch_tests import BatchTests
+from wtb_async.sdk.connection import Connection
+from wtb_async.sdk.executions import Executions
+from wtb_async.sdk.models import Health, Readiness
+from wtb_async.sdk.workflows import Workflows
+
+
+class WTBClient:
+    """A caller of one WTB server; use it as an async context manager.
+
+    Every method raises `ApiError` when the server refuses, `ServerUnreachable` when nothing
+    answers and `UnexpectedAnswer` when something else does.
+
+    Attributes:
+        workflows: graphs and their variants.
+        executions: single runs, their events, waiting for their end.
+        batch_tests: variant matrices, their progress, results and comparison.
+    """
+
+    def __init__(self, url: str, *, api_key: str) -> None:
+        self._connection = Connection(url, api_key)
+        self.workflows = Workflows(self._connection)
+        self.executions = Executions(self._connection)
+        self.batch_tests = BatchTests(self._connection)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._connection.close()
+
+    async def health(self) -> Health:
+        """Say whether the server's process lives; needs no key."""
+        return await self._connection.get(Health, "/health")
+
+    async def ready(self) -> Readiness:
+        """Say part by part whether the server can do its work."""
+        return await self._connection.get(Readiness, "/ready", accept=(503,))

@@ -1,0 +1,86 @@
+"""`/executions`: one input through one workflow, followed to its end."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+
+from wtb_async.domain.execution import ENDED, ExecutionStatus
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.sdk.connection import Connection, Id, path_of
+from wtb_async.sdk.event_stream import Connected, events_until
+from wtb_async.sdk.models import Event, Execution
+
+_END_EVENTS = frozenset({"ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"})
+_STOP_EVENTS = _END_EVENTS | {"ExecutionPaused"}
+_STOPPED = (*ENDED, ExecutionStatus.PAUSED)
+
+
+class Executions:
+    """The executions of a server."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(
+        self,
+        *,
+        workflow: Id | None = None,
+        status: str | None = None,
+        batch_test_id: Id | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[Execution]:
+        """Walk the executions, newest first, that match every filter given."""
+        filters = {
+            "workflow": workflow,
+            "status": status,
+            "batch": batch_test_id,
+        }
+        return self._connection.pages(
+            Execution, path_of("executions"), filters, page_size=page_size
+        )
+
+    async def get(self, execution_id: Id) -> Execution:
+        """Read one execution."""
+        return await self._connection.get(Execution, path_of("executions", execution_id))
+
+    async def create(
+        self,
+        workflow: Id,
+        graph_input: JsonValue,
+        *,
+        variants: Mapping[str, str] | None = None,
+        workflow_variant: str | None = None,
+        limits: JsonObject | None = None,
+        metadata: JsonObject | None = None,
+        idempotency_key: str | None = None,
+    ) -> Execution:
+        """Ask for one input to be run through one workflow with one choice of variants."""
+        body: JsonObject = {
+            "workflow": str(workflow),
+            "input": graph_input,
+            "variants": dict(variants or {}),
+            "workflow_variant": workflow_variant,
+            "limits": limits or {},
+            "metadata": metadata or {},
+        }
+        path = path_of("executions")
+        return await self._connection.post(Execution, path, body, idempotency_key=idempotency_key)
+
+    def events(self, execution_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
+        """Follow an execution until it ends; a broken connection is taken up again."""
+        changes = self._connection.changes(self._stream_of(execution_id), after=after)
+        return events_until(_END_EVENTS, changes)
+
+    async def wait_for(self, execution_id: Id) -> Execution:
+        """Wait until the execution has ended or is paused, and return it."""
+        async with aclosing(self._connection.changes(self._stream_of(execution_id))) as changes:
+            async for change in changes:
+                # Before the connection, or while there was none, the end may have passed.
+                if isinstance(change, Connected) or change.type in _STOP_EVENTS:
+                    execution = await self.get(execution_id)
+                    if execution.status in _STOPPED:
+                        return execution
+        return await self.get(execution_id)
+
+    @staticmethod
+    def _stream_of(execution_id: Id) -> str:
+        return path_of("executions", execution_id, "events")

@@ -1,0 +1,189 @@
+"""What the REST API answers, as types. Fields that a newer server adds are kept."""
+
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from wtb_async.domain.batch_test import BatchStatus
+from wtb_async.domain.execution import ExecutionStatus, PauseReason
+
+Item = TypeVar("Item")
+
+
+class Answer(BaseModel):
+    """A frozen value that came from the server."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Page(Answer, Generic[Item]):
+    """One page of a list; `next_cursor` is None on the last."""
+
+    items: tuple[Item, ...]
+    next_cursor: str | None = None
+
+
+class NodeVariant(Answer):
+    """Another implementation of one node."""
+
+    node: str = ""
+    name: str
+    implementation: str
+    description: str = ""
+
+
+class WorkflowVariant(Answer):
+    """Another whole graph under a workflow."""
+
+    name: str
+    graph: str
+    description: str = ""
+
+
+class Workflow(Answer):
+    """A registered graph; lists leave out its nodes, variants and picture."""
+
+    id: UUID
+    name: str
+    graph: str
+    description: str = ""
+    nodes: tuple[str, ...] = ()
+    mermaid: str = ""
+    node_variants: tuple[NodeVariant, ...] = ()
+    workflow_variants: tuple[WorkflowVariant, ...] = ()
+
+
+class ExecutionError(Answer):
+    """Why an execution failed."""
+
+    type: str
+    message: str
+    node: str | None = None
+
+
+class Interrupt(Answer):
+    """A question that the graph waits on."""
+
+    id: str
+    value: JsonValue
+
+
+class Execution(Answer):
+    """One input through one workflow with one choice of variants."""
+
+    id: UUID
+    workflow_id: UUID
+    workflow: str
+    status: ExecutionStatus
+    pause_reason: PauseReason | None = None
+    input: JsonValue = None
+    output: JsonValue = None
+    error: ExecutionError | None = None
+    variants: dict[str, str] = Field(default_factory=dict)
+    workflow_variant: str | None = None
+    thread_id: UUID | None = None
+    checkpoint_id: str | None = None
+    next_nodes: tuple[str, ...] = ()
+    interrupts: tuple[Interrupt, ...] = ()
+    batch_test_id: UUID | None = None
+    test_case_id: str | None = None
+    repetition: int | None = None
+    parent_execution_id: UUID | None = None
+    attempt: int = 1
+    version: int
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class BatchCounts(Answer):
+    """How many executions of a batch test stand where."""
+
+    total: int
+    pending: int = 0
+    running: int = 0
+    paused: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Executions that will not change by themselves any more."""
+        return self.completed + self.failed + self.cancelled
+
+
+class BatchTest(Answer):
+    """Variant combinations x test cases x repetitions of one workflow."""
+
+    id: UUID
+    name: str
+    workflow: str
+    status: BatchStatus
+    counts: BatchCounts
+    baseline: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class BatchProgress(Answer):
+    """How far a batch test has come; `scored` is None where only the counts are known."""
+
+    counts: BatchCounts
+    scored: int | None = None
+
+
+class ResultRow(Answer):
+    """One execution of a batch test with its scores."""
+
+    execution_id: UUID
+    combination: dict[str, str]
+    test_case_id: str
+    repetition: int
+    status: ExecutionStatus
+    output: JsonValue = None
+    error: ExecutionError | None = None
+    scores: dict[str, float | bool] = Field(default_factory=dict)
+    duration_ms: float | None = None
+
+
+class Event(Answer):
+    """One fact on an event stream; `id` is where a broken stream goes on."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True)
+
+    id: str
+    type: str
+    at: datetime
+    execution_id: UUID | None = None
+    batch_test_id: UUID | None = None
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Health(Answer):
+    """That the server's process lives."""
+
+    status: str
+
+
+class PartState(Answer):
+    """How one part of the server is."""
+
+    state: str
+
+
+class Readiness(Answer):
+    """Whether the server can do its work, part by part."""
+
+    status: str
+    parts: dict[str, PartState] = Field(default_factory=dict)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every part works."""
+        return self.status == "ready"
