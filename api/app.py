@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from api.errors import install_error_handlers
 from api.routes import batch_tests, executions, health, workflows
 from api.streams.hub import EventHub
-from wtb_async.bootstrap import open_platform
+from wtb_async.bootstrap.platform import open_platform
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 from wtb_async.settings import Settings
 

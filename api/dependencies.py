@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.streams.hub import EventHub
-from wtb_async.bootstrap import Platform
+from wtb_async.bootstrap.platform import Platform
 
 
 def _platform(request: Request) -> Platform:

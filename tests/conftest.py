@@ -3,14 +3,13 @@
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 from redis.asyncio import Redis
 
-from wtb_async.bootstrap import prepare_database
+from wtb_async.bootstrap.database import prepare_database
 from wtb_async.infrastructure.embedded import EmbeddedServices, embedded_services
 from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.infrastructure.redis.client import open_redis

@@ -2,6 +2,7 @@
 
 from celery import Celery
 
+from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.settings import Settings
 
 settings = Settings()
@@ -65,7 +66,7 @@ app.conf.update(
         },
         "ensure-runners": {
             "task": "wtb.dispatch.dispatch_runs",
-            "args": ["default"],
+            "args": [DEFAULT_POOL],
             "schedule": settings.runner.heartbeat_seconds,
             "options": {"expires": 2 * settings.runner.heartbeat_seconds},
         },

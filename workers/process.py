@@ -9,7 +9,7 @@ import uvloop
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from workers.celery_app import settings
-from wtb_async.bootstrap import Platform, open_platform
+from wtb_async.bootstrap.platform import Platform, open_platform
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 
 Result = TypeVar("Result")

@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.answers import JsonAnswer
 from api.dependencies import PlatformDep
 from api.security import authenticate
-from wtb_async.bootstrap import Platform
+from wtb_async.bootstrap.platform import Platform
+from wtb_async.domain.errors import WtbError
 from wtb_async.infrastructure.postgres.queries.health import HealthQueries
 from wtb_async.infrastructure.redis.nudges import RELAY_SEEN
 
@@ -43,7 +44,7 @@ async def _postgres(platform: Platform) -> dict[str, Part]:
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             state = await HealthQueries(platform.database.engine).state(lease)
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except (WtbError, PoolTimeout, TimeoutError) as error:
         unknown = {"state": "unknown"}
         return {"postgres": _down(error), "relay": unknown, "runners": unknown}
     relay = {

@@ -10,7 +10,6 @@ import structlog
 from ray.actor import ActorClass
 
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
-from wtb_async.bootstrap import open_runner
 from wtb_async.domain.errors import WtbError
 from wtb_async.infrastructure.redis.channels import listen
 from wtb_async.infrastructure.redis.nudges import wake_channel
@@ -45,6 +44,9 @@ class RunActor:
 
     async def _serve(self) -> None:
         """Live one runner's life after another, for as long as the actor lives."""
+        # The Celery worker imports this class to start actors, and does without LangGraph.
+        from wtb_async.bootstrap.runner import open_runner  # noqa: PLC0415
+
         loop = asyncio.get_running_loop()
 
         def revoke(run_id: str) -> None:

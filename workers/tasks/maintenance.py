@@ -4,6 +4,7 @@ from workers.celery_app import app, settings
 from workers.delivery import send_scoring
 from workers.process import current_process
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
+from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.infrastructure.postgres.partitions import maintain_partitions
 
 IDLE_SECONDS = 10.0
@@ -17,7 +18,7 @@ def reap() -> None:
     factory = process.platform.database.unit_of_work
     lease = settings.runner.lease_seconds
     if process.run(reap_lost_runners(factory, lease_seconds=lease)):
-        app.send_task("wtb.dispatch.dispatch_runs", args=["default"], expires=60)
+        app.send_task("wtb.dispatch.dispatch_runs", args=[DEFAULT_POOL], expires=60)
 
 
 @app.task(name="wtb.maintenance.finish_batches")

@@ -6,7 +6,7 @@ from workers.celery_app import app
 from workers.delivery import CeleryDelivery
 from workers.process import current_process
 from wtb_async.application.outbox.relay_outbox import relay_outbox
-from wtb_async.bootstrap import Platform, relay_options
+from wtb_async.bootstrap.platform import Platform, relay_options
 from wtb_async.infrastructure.redis.nudges import RelaySignals
 
 

@@ -69,8 +69,8 @@ class RunRepository(Protocol):
         Only runs that this runner still holds are touched; answers the ids of those.
         """
 
-    async def lock_of_lost_runners(self, runner_ids: Collection[UUID]) -> list[LostRun]:
-        """The running runs of these runners, locked."""
+    async def lock_of_lost_runners(self) -> list[LostRun]:
+        """The running runs whose runner lives no more, locked; those locked already are left."""
 
     async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
         """Fork each lost run's thread at its head and point its execution at the successor."""

@@ -37,6 +37,6 @@ def upgrade() -> None:
 
 def _upgrade(url: str) -> None:
     # Alembic takes half a second to import, and `wtb --help` does without it.
-    from wtb_async.bootstrap import prepare_database  # noqa: PLC0415
+    from wtb_async.bootstrap.database import prepare_database  # noqa: PLC0415
 
     prepare_database(url)

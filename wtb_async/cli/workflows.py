@@ -80,7 +80,7 @@ def sync_projects() -> None:
     `wtb up` does this by itself. Running it again changes nothing.
     """
     # The server's parts take a second to import, and the other verbs do without them.
-    from wtb_async.bootstrap import sync_all_projects  # noqa: PLC0415
+    from wtb_async.bootstrap.projects import sync_all_projects  # noqa: PLC0415
     from wtb_async.settings import Settings  # noqa: PLC0415
 
     with expected_errors():

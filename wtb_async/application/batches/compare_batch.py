@@ -7,7 +7,6 @@ from uuid import UUID
 
 from wtb_async.application.views import BatchTestView
 from wtb_async.domain.batch_test import score_key
-from wtb_async.domain.comparing import compare
 from wtb_async.domain.comparison import Comparison, ScoredRow
 
 
@@ -23,6 +22,9 @@ class BatchReader(Protocol):
 
 async def compare_batch(batch_id: UUID, reader: BatchReader) -> Comparison:
     """The verdict so far; the calculation runs in a thread, off the event loop."""
+    # SciPy takes a second to import, which a server should not pay before its first comparison.
+    from wtb_async.domain.comparing import compare  # noqa: PLC0415
+
     batch = await reader.get(batch_id)
     rows = await reader.scored_rows(batch_id)
     evaluate = partial(compare, rows, baseline=batch.baseline, evaluator_order=_keys(batch))

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import structlog
 
-from wtb_async.application.outbox.routing import Deliveries, route
+from wtb_async.application.outbox.routing import Deliveries, problem_of, route
 from wtb_async.application.ports import UnitOfWorkFactory
 from wtb_async.domain.errors import TransientError
 from wtb_async.domain.events import OutboxEvent
@@ -49,14 +49,32 @@ async def relay_outbox(
     async with uow_factory() as uow:
         events = await uow.outbox.claim(options.chunk_size, options.claim_for)
         await uow.commit()
-    if events:
+    if routable := await _bury_unroutable(uow_factory, events):
         try:
-            await service.deliver(route(events))
-        except (TransientError, KeyError, ValueError) as error:
-            await _give_back(uow_factory, events, error, options)
+            await service.deliver(route(routable))
+        except TransientError as error:
+            await _give_back(uow_factory, routable, error, options)
         else:
-            await _mark_sent(uow_factory, [event.id for event in events])
+            await _mark_sent(uow_factory, [event.id for event in routable])
     return len(events)
+
+
+async def _bury_unroutable(
+    uow_factory: UnitOfWorkFactory, events: Sequence[OutboxEvent]
+) -> Sequence[OutboxEvent]:
+    """Make dead letters of events that lack what their type promises; answers the others.
+
+    Trying again would not help them, and would fail their neighbours too.
+    """
+    unroutable = {event.id: problem for event in events if (problem := problem_of(event))}
+    if not unroutable:
+        return events
+    log.error("events_unroutable", problems=unroutable)
+    async with uow_factory() as uow:
+        for event_id, problem in unroutable.items():
+            await uow.outbox.mark_failed([event_id], problem, retry_in_seconds=None)
+        await uow.commit()
+    return [event for event in events if event.id not in unroutable]
 
 
 async def _mark_sent(uow_factory: UnitOfWorkFactory, ids: Sequence[int]) -> None:

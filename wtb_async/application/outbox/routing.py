@@ -49,6 +49,17 @@ def route(events: Sequence[OutboxEvent]) -> Deliveries:
     return Deliveries(_unique(pools), _unique(batches), _unique(aggregates))
 
 
+def problem_of(event: OutboxEvent) -> str | None:
+    """What is missing in an event that cannot be routed."""
+    if event.type in BRINGS_RUNS and "pool" not in event.data:
+        return "the event names no pool"
+    try:
+        UUID(str(event.data.get("batch_test_id") or event.aggregate_id))
+    except ValueError as error:
+        return f"the event's batch_test_id is not an id: {error}"
+    return None
+
+
 def _ends_in_batch(event: OutboxEvent) -> bool:
     return event.type in ENDS_EXECUTION and event.data.get("batch_test_id") is not None
 

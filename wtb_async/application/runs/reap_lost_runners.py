@@ -10,7 +10,7 @@ async def reap_lost_runners(uow_factory: UnitOfWorkFactory, *, lease_seconds: fl
     Two reapers at once are harmless: each runner is lost once, and locked runs are passed over.
     """
     async with uow_factory() as uow:
-        lost = await uow.runners.lose_silent(lease_seconds)
-        moved = await take_over_runs(lost, uow)
+        await uow.runners.lose_silent(lease_seconds)
+        moved = await take_over_runs(uow)
         await uow.commit()
     return moved

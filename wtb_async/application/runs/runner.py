@@ -121,7 +121,7 @@ class RunnerLoop:
         async with self._uow() as uow:
             await uow.runners.register(runner)
             lost = await uow.runners.lose_earlier_lives(options.name, self._id)
-            await take_over_runs(lost, uow)
+            await take_over_runs(uow)
             await uow.commit()
         log.info("runner_registered", runner=options.name, id=str(self._id), earlier=len(lost))
 

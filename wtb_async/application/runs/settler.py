@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -65,28 +64,22 @@ class Settler:
         return batch
 
     async def _settle_with_retry(self, batch: Sequence[RunOutcome]) -> None:
+        """Settle a batch; an outcome that the database refuses must not hold up its neighbours."""
+        try:
+            await self._settle_when_possible(batch)
+        except WtbError as error:
+            if len(batch) == 1:
+                return await self._settle_when_possible([_refused(batch[0], error)])
+            for outcome in batch:
+                await self._settle_with_retry([outcome])
+
+    async def _settle_when_possible(self, batch: Sequence[RunOutcome]) -> None:
         while True:
             try:
                 return await self._settle(batch)
             except TransientError as error:
                 log.warning("settle_failed", count=len(batch), error=repr(error))
                 await asyncio.sleep(self._retry_seconds)
-            except WtbError as error:
-                return await self._settle_apart(batch, error)
-
-    async def _settle_apart(self, batch: Sequence[RunOutcome], error: WtbError) -> None:
-        """One outcome that the database refuses must not hold up its neighbours."""
-        if len(batch) > 1:
-            for outcome in batch:
-                await self._settle_with_retry([outcome])
-            return
-        refused = batch[0]
-        log.error("outcome_refused", run_id=str(refused.run_id), error=repr(error))
-        reason = RunError("NotStorable", f"the outcome could not be stored: {error}")
-        failed = replace(
-            refused, status=RunStatus.FAILED, error=reason, output=None, pause_reason=None
-        )
-        await self._settle([failed])
 
     async def _settle(self, batch: Sequence[RunOutcome]) -> None:
         async with self._uow() as uow:
@@ -95,3 +88,15 @@ class Settler:
         if len(kept) < len(batch):
             log.warning("outcomes_fenced_off", count=len(batch) - len(kept))
         self._nudges.new_events()
+
+
+def _refused(outcome: RunOutcome, error: WtbError) -> RunOutcome:
+    """A failure in place of what cannot be stored, without anything that might be the reason."""
+    log.error("outcome_refused", run_id=str(outcome.run_id), error=repr(error))
+    return RunOutcome(
+        run_id=outcome.run_id,
+        status=RunStatus.FAILED,
+        duration_ms=outcome.duration_ms,
+        error=RunError("NotStorable", f"the outcome could not be stored: {error}"),
+        checkpoint_id=outcome.checkpoint_id,
+    )

@@ -1,32 +1,38 @@
 """Takes over the runs of lost runners."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import LostRun, Takeover, UnitOfWork
 from wtb_async.application.runs.claims import RunOutcome
 from wtb_async.domain.execution import Limits, RunError
-from wtb_async.domain.run import ForkReason, Run, Runner, RunStatus, Thread
+from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
 
 
-async def take_over_runs(lost_runners: Sequence[Runner], uow: UnitOfWork) -> int:
-    """Give every run of these runners a successor on a fork of its thread; answers how many.
+async def take_over_runs(uow: UnitOfWork) -> int:
+    """Give every run of a lost runner a successor on a fork of its thread; answers how many.
 
     Runs that have had their last attempt fail with `runner_lost`. The caller commits.
     """
-    if not lost_runners:
-        return 0
-    lost = await uow.runs.lock_of_lost_runners([runner.id for runner in lost_runners])
+    lost = await uow.runs.lock_of_lost_runners()
     exhausted = [item for item in lost if item.run.attempt >= _limits(item).max_attempts]
     takeovers = [_successor(item) for item in lost if item not in exhausted]
     if takeovers:
         await uow.runs.hand_over(takeovers)
-    for runner in lost_runners:
-        outcomes = [_runner_lost(item) for item in exhausted if item.run.runner_id == runner.id]
-        if outcomes:
-            await uow.runs.settle(runner.id, outcomes)
+    for runner_id, outcomes in _failures(exhausted).items():
+        await uow.runs.settle(runner_id, outcomes)
     return len(lost)
+
+
+def _failures(exhausted: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:
+    """The outcomes by runner, as settling is fenced."""
+    failures: dict[UUID, list[RunOutcome]] = {}
+    for item in exhausted:
+        if item.run.runner_id is not None:
+            failures.setdefault(item.run.runner_id, []).append(_runner_lost(item))
+    return failures
 
 
 def _limits(lost: LostRun) -> Limits:

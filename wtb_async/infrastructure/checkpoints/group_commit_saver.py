@@ -6,9 +6,8 @@ Threads written by either are readable by the other.
 """
 
 import asyncio
-import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -40,8 +39,16 @@ from wtb_async.infrastructure.checkpoints.statements import (
 
 log = structlog.get_logger(__name__)
 
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
-_LOST_CONNECTION = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_LOST_CONNECTION = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # Shut down, or still starting.
+    asyncpg.InsufficientResourcesError,  # No connection free, no disk space.
+)
+"""The database is away, or cannot serve now; what was refused may be accepted later."""
 
 
 @dataclass(slots=True)
@@ -75,7 +82,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
 
     Args:
         reads: psycopg pool for what the stock saver reads.
-        writes: asyncpg pool with a connection for each writer.
+        connect: opens an asyncpg connection; each writer keeps one of its own.
         writers: how many flushes may be under way. With one, all runs move in lockstep.
         batch: operations per flush at most.
         hold_seconds: task writes wait this long for the next checkpoint to ride with.
@@ -85,7 +92,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
     def __init__(
         self,
         reads: ReadPool,
-        writes: asyncpg.Pool,
+        connect: Connect,
         *,
         writers: int = 2,
         batch: int = 32,
@@ -93,7 +100,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         give_up_seconds: float = 30.0,
     ) -> None:
         super().__init__(reads)
-        self._writes = writes
+        self._connect = connect
         self._batch = batch
         self._hold_seconds = hold_seconds
         self._give_up_seconds = give_up_seconds
@@ -235,7 +242,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
                     connection = await self._flush_until_done(connection, batch)
         finally:
             if connection is not None:
-                await self._writes.release(connection)
+                connection.terminate()
 
     async def _flush_until_done(
         self, connection: asyncpg.Connection | None, batch: list[_Operation]
@@ -247,10 +254,11 @@ class GroupCommitSaver(AsyncPostgresSaver):
         deadline = self.loop.time() + self._give_up_seconds
         while True:
             try:
-                connection = connection or await self._writes.acquire()
+                connection = connection or await self._connect()
                 await self._flush(connection, batch)
             except _LOST_CONNECTION as error:
-                await self._give_back(connection)
+                if connection is not None:
+                    connection.terminate()
                 connection = None
                 if self.loop.time() > deadline:
                     reason = TransientError("checkpoints could not be written: no database")
@@ -259,22 +267,18 @@ class GroupCommitSaver(AsyncPostgresSaver):
                     return None
                 log.warning("checkpoint_connection_lost", error=repr(error))
                 await asyncio.sleep(0.2)
-            except asyncio.CancelledError:
+            except BaseException:
+                # Nobody may wait for a commit that will not come, whatever ends this writer.
                 _fail(batch, TransientError("the saver was closed before the commit"))
                 raise
             else:
                 return connection
 
-    async def _give_back(self, connection: asyncpg.Connection | None) -> None:
-        if connection is not None:
-            with contextlib.suppress(*_LOST_CONNECTION):
-                await self._writes.release(connection)
-
     async def _flush(self, connection: asyncpg.Connection, batch: list[_Operation]) -> None:
         """Commit a batch; a row that Postgres refuses fails its own operation only."""
         try:
             await _write(connection, batch)
-        except asyncpg.PostgresConnectionError:
+        except _LOST_CONNECTION:
             raise
         except (asyncpg.PostgresError, asyncpg.DataError, ValueError) as error:
             if len(batch) == 1:

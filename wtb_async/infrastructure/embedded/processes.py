@@ -1,5 +1,6 @@
 """Process trees: ending one, and knowing that it has ended."""
 
+import contextlib
 import time
 from collections.abc import Iterable
 
@@ -34,5 +35,6 @@ def end_tree(root: psutil.Process, seconds: float) -> None:
     except psutil.NoSuchProcess:
         return
     for process in wait_gone(tree, seconds):
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     wait_gone(tree, seconds)

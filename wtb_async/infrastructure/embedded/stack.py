@@ -105,7 +105,9 @@ class LocalStack:
         with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
             pid = int((self._data.postgres / "postmaster.pid").read_text().split("\n", 1)[0])
             server = psutil.Process(pid)
-            if server.name() == "postgres" and wait_gone([server], _ORPHAN_SECONDS):
+            # The number in an old file may by now be that of any other process.
+            is_ours = str(self._data.postgres) in server.cmdline()
+            if is_ours and wait_gone([server], _ORPHAN_SECONDS):
                 raise StackError(
                     f"process {pid} still serves {self._data.postgres}; `kill -INT {pid}` ends it"
                 )
@@ -157,7 +159,7 @@ class LocalStack:
         return record
 
     def _end_supervisor(self) -> None:
-        if self._supervisor is None:
+        if self._supervisor is None or self._supervisor.wait(0) is not None:
             return
         with contextlib.suppress(psutil.NoSuchProcess):
             end_tree(psutil.Process(self._supervisor.pid), _DOWN_SECONDS)

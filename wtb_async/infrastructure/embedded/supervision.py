@@ -13,6 +13,7 @@ from typing import cast
 from supervisor.xmlrpc import SupervisorTransport
 
 from wtb_async.infrastructure.embedded import child
+from wtb_async.infrastructure.embedded.errors import StackError
 from wtb_async.infrastructure.embedded.layout import RuntimeFolder
 from wtb_async.infrastructure.embedded.parts import PartSpec
 
@@ -118,10 +119,10 @@ class Supervisor:
         self._socket = socket
 
     def answers(self) -> bool:
-        """Whether it is up and takes commands."""
+        """Whether it is up and takes commands; every other call raises StackError if not."""
         try:
             self._call("getState")
-        except (OSError, http.client.HTTPException):
+        except StackError:
             return False
         return True
 
@@ -139,8 +140,11 @@ class Supervisor:
     def _call(self, method: str, *arguments: object) -> object:
         # The transport never recovers from a refused connection, so each call gets its own.
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
-        with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as server:
-            return getattr(server.supervisor, method)(*arguments)
+        try:
+            with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as server:
+                return getattr(server.supervisor, method)(*arguments)
+        except (OSError, http.client.HTTPException, xmlrpc.client.Fault) as error:
+            raise StackError("the stack's supervisor takes no commands: it is ending") from error
 
 
 def _status(row: dict[str, object]) -> PartStatus:

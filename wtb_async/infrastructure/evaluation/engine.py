@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from wtb_async.application.ports import Score, ScoredExecution, ScoringJob
+from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.evaluation.builtin import BUILTIN_EVALUATORS
 from wtb_async.infrastructure.evaluation.calling import Evaluator, call_evaluator
-from wtb_async.infrastructure.langgraph.graph_loader import load_attribute
+from wtb_async.infrastructure.langgraph.references import load_attribute
 from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
 
 
@@ -43,7 +44,7 @@ class ProjectEvaluationEngine:
         try:
             evaluator = self._find(job.project, name)
         except InvalidInput as error:
-            return [Score(evaluator=name, key=name, error=str(error))]
+            return [Score(evaluator=name, key=score_key(name), error=str(error))]
         return await call_evaluator(name, evaluator, job)
 
     def _load(self, project: str, name: str) -> Evaluator:

@@ -1,10 +1,6 @@
 """Turns references into graphs and nodes, inside the process that will run them."""
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,28 +9,9 @@ from langgraph.graph.state import CompiledStateGraph
 
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.langgraph.projects import Project
+from wtb_async.infrastructure.langgraph.references import load_attribute
 
 Graph = StateGraph[Any, Any, Any, Any] | CompiledStateGraph[Any, Any, Any, Any]
-
-
-def load_attribute(project: Project, reference: str, *, field: str = "graph") -> Any:  # noqa: ANN401 - the user's own object
-    """Import what a reference names.
-
-    Raises:
-        InvalidInput: it lies outside the project, does not import, or has no such attribute; the
-            message carries the user's own error.
-    """
-    project.check_reference(reference, field=field)
-    target, _, attribute = reference.rpartition(":")
-    for folder in reversed(project.search_path):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-    try:
-        module = _import_file(project, target) if target.endswith(".py") else _import(target)
-        return getattr(module, attribute)
-    except Exception as error:
-        message = f"{reference!r} does not load: {type(error).__name__}: {error}"
-        raise InvalidInput.of(field, message) from error
 
 
 async def load_graph(project: Project, reference: str) -> Graph:
@@ -81,27 +58,3 @@ async def _call_factory(factory: Callable[..., Any], reference: str) -> Any:  # 
 
 def _is_graph(found: object) -> bool:
     return isinstance(found, StateGraph | CompiledStateGraph)
-
-
-def _import(name: str) -> Any:  # noqa: ANN401
-    return importlib.import_module(name)
-
-
-def _import_file(project: Project, target: str) -> Any:  # noqa: ANN401
-    """Import a file once, under a name of its own: two projects may both have a `graph.py`."""
-    path = (project.folder / target).resolve()
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    name = f"wtb_project_{digest}_{path.stem}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

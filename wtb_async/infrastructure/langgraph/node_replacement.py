@@ -102,7 +102,7 @@ def _replace(builder: Builder, node: str, replacement: Replacement) -> None:
     if old is None:
         raise NotFound("node", node)
     implementation = replacement.implementation
-    if old.timeout is not None:
+    if (old.timeout or builder._node_defaults.timeout) is not None:
         implementation = _in_thread(implementation)
     builder.add_node(
         node,

@@ -30,11 +30,14 @@ def plain_json(value: object, path: str = "") -> JsonValue:
     3339, bytes base64, sets lists; anything else its `repr`.
 
     Raises:
-        NotStorable: a NUL byte, a lone surrogate, NaN or an infinity: Postgres takes none of them.
+        NotStorable: a NUL byte, a lone surrogate, NaN, an infinity or an integer of more than 64
+            bits: Postgres or our encoder takes none of them.
     """
     match value:
-        case None | bool() | int():
+        case None | bool():
             return value
+        case int():
+            return _whole_number(value, path)
         case str():
             return _text(value, path)
         case float():
@@ -81,7 +84,13 @@ def _text(value: str, path: str) -> str:
     return value
 
 
+def _whole_number(value: int, path: str) -> int:
+    if not -(2**63) <= value < 2**64:
+        raise NotStorable(path, "the number takes more than 64 bits")
+    return int(value)
+
+
 def _number(value: float, path: str) -> float:
     if not math.isfinite(value):
         raise NotStorable(path, f"{value} is not a JSON number")
-    return value
+    return float(value)  # NumPy's float64 is a float that the encoder refuses.

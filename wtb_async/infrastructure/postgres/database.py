@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from wtb_async.infrastructure.postgres.errors import translate_errors_of
 from wtb_async.infrastructure.postgres.mapping import map_domain
 from wtb_async.infrastructure.postgres.unit_of_work import PostgresUnitOfWork
 
@@ -73,6 +74,7 @@ def open_database(
             "timeout": 10,
         },
     )
+    translate_errors_of(engine)
     return Database(engine, async_sessionmaker(engine, expire_on_commit=False, autoflush=False))
 
 

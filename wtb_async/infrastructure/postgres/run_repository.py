@@ -1,6 +1,6 @@
 """Runs: claimed, settled and taken over in bulk."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from wtb_async.domain.run import Run, RunStatus, Thread
 from wtb_async.infrastructure.checkpoints.fork import fork_at_head
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
-from wtb_async.infrastructure.postgres.json_text import from_json_text, to_json_text
+from wtb_async.infrastructure.postgres.json_text import to_json_text
 from wtb_async.infrastructure.postgres.run_statements import CLAIM, HAND_OVER, LOCK_LOST, SETTLE
 
 _EXECUTION_STATUS = {
@@ -45,9 +45,9 @@ class PostgresRunRepository:
         rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
         return {row["id"] for row in rows}
 
-    async def lock_of_lost_runners(self, runner_ids: Collection[UUID]) -> list[LostRun]:
-        """The running runs of these runners, locked."""
-        rows = await self._execute(LOCK_LOST, (list(runner_ids),))
+    async def lock_of_lost_runners(self) -> list[LostRun]:
+        """The running runs whose runner lives no more, locked; those locked already are left."""
+        rows = await self._execute(LOCK_LOST, ())
         return [_lost(row) for row in rows]
 
     async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
@@ -90,22 +90,12 @@ def _row(entity: Thread | Run, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _claimed(row: dict[str, Any]) -> ClaimedRun:
-    values = dict(row)
-    return ClaimedRun(
-        **values
-        | {
-            "variants": from_json_text(values["variants"]),
-            "limits": Limits(**from_json_text(values["limits"])),
-            "input": from_json_text(values["input"]),
-        }
-    )
+    return ClaimedRun(**{**row, "limits": Limits(**row["limits"])})
 
 
 def _lost(row: dict[str, Any]) -> LostRun:
     values = dict(row)
     execution_id = values.pop("execution_id")
-    for name in ("variants", "limits", "error"):
-        values[name] = from_json_text(values[name])
     return LostRun(Run(**values), execution_id)
 
 

@@ -17,10 +17,12 @@ _STARTABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.RUNNING))
 _ENDABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.COMPLETED))
 _SETTLEABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.COMPLETED))
 
-# $1 runner id, $2 pool, $3 how many
+# $1 runner id, $2 pool, $3 how many. A runner that was declared lost gets nothing: its heartbeat
+# will tell it so, and until then it must not spend the attempts of more runs.
 CLAIM = f"""
 WITH picked AS (
     SELECT id FROM wtb_runs WHERE status IN ({_CLAIMABLE}) AND pool = $2
+      AND EXISTS (SELECT FROM wtb_runners WHERE id = $1::uuid AND status = 'alive')
     ORDER BY position LIMIT $3 FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE wtb_runs AS run
@@ -47,8 +49,8 @@ WITH picked AS (
     FROM started
 )
 SELECT claimed.id, execution.id AS execution_id, claimed.thread_id, claimed.workflow_id,
-       workflow.version AS workflow_version, claimed.variants::text, claimed.workflow_variant,
-       claimed.attempt, claimed.limits::text, execution.input::text, execution.batch_test_id,
+       workflow.version AS workflow_version, claimed.variants, claimed.workflow_variant,
+       claimed.attempt, claimed.limits, execution.input, execution.batch_test_id,
        thread.reason <> 'start' AS forked
 FROM claimed
 JOIN wtb_executions AS execution ON execution.run_id = claimed.id
@@ -98,10 +100,14 @@ WITH given AS MATERIALIZED (
 SELECT id FROM ended
 """  # noqa: S608 - only names from the domain's tables go in
 
+# Not only the runs of runners that were lost just now: a run whose row was locked then, or that was
+# claimed while its runner was being declared lost, is found by the next look.
 LOCK_LOST = """
 SELECT run.*, execution.id AS execution_id
-FROM wtb_runs AS run JOIN wtb_executions AS execution ON execution.run_id = run.id
-WHERE run.status = 'running' AND run.runner_id = ANY ($1::uuid[])
+FROM wtb_runs AS run
+JOIN wtb_runners AS runner ON runner.id = run.runner_id
+JOIN wtb_executions AS execution ON execution.run_id = run.id
+WHERE run.status = 'running' AND runner.status <> 'alive'
 ORDER BY run.position
 FOR UPDATE OF run SKIP LOCKED
 """

@@ -3,12 +3,12 @@
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.postgres.batch_test_repository import PostgresBatchTestRepository
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
-from wtb_async.infrastructure.postgres.errors import translated
 from wtb_async.infrastructure.postgres.execution_repository import PostgresExecutionRepository
 from wtb_async.infrastructure.postgres.journal import PostgresJournal
 from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
@@ -46,16 +46,13 @@ class PostgresUnitOfWork:
         traceback: TracebackType | None,
     ) -> None:
         await self._session.close()
-        if isinstance(error, IntegrityError | DBAPIError):
-            raise translated(error) from error
+        if isinstance(error, PoolTimeout):
+            raise TransientError("every database connection is in use; try again") from error
 
     async def commit(self) -> None:
         """Write what was added and make it last. Raises AlreadyExists, TransientError."""
-        try:
-            await self._session.flush()
-            connection = await self._session.connection()
-            await self._bulk.flush(connection)
-            await self.executions.flush(connection)
-            await self._session.commit()
-        except DBAPIError as error:
-            raise translated(error) from error
+        await self._session.flush()
+        connection = await self._session.connection()
+        await self._bulk.flush(connection)
+        await self.executions.flush(connection)
+        await self._session.commit()

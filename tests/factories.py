@@ -1,0 +1,139 @@
+"""Small makers of objects for tests: whatever a test does not name is ordinary."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, settings
+
+from wtb_async.application.ids import new_id
+from wtb_async.application.ports import ScoringJob
+from wtb_async.domain.events import Aggregate, DomainEvent, OutboxEvent
+from wtb_async.domain.execution import Execution, ExecutionStatus
+from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
+from wtb_async.infrastructure.langgraph.projects import Project, read_project
+from wtb_async.settings import Settings
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: a busy machine is no failure."""
+
+
+def new_execution(status: ExecutionStatus = ExecutionStatus.PENDING) -> Execution:
+    return Execution(
+        id=new_id(),
+        workflow_id=new_id(),
+        run_id=new_id(),
+        thread_id=new_id(),
+        input={},
+        created_by="tester",
+        created_at=NOW,
+        status=status,
+    )
+
+
+def new_workflow(
+    *,
+    name: str = "rag",
+    nodes: Sequence[str] = ("retrieve", "answer"),
+    node_variants: Mapping[str, Sequence[str]] | None = None,
+    workflow_variants: Sequence[str] = (),
+) -> Workflow:
+    """A workflow; `node_variants` names the variants of each node."""
+    workflow = Workflow(
+        id=new_id(),
+        name=name,
+        project="project",
+        graph="./graph.py:build",
+        topology={"nodes": list(nodes)},
+        created_by="tester",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    for node, names in (node_variants or {}).items():
+        workflow.node_variants += [new_node_variant(workflow.id, node, each) for each in names]
+    workflow.workflow_variants += [new_workflow_variant(workflow.id, n) for n in workflow_variants]
+    return workflow
+
+
+def new_node_variant(workflow_id: UUID, node: str, name: str) -> NodeVariant:
+    return NodeVariant(
+        id=new_id(),
+        workflow_id=workflow_id,
+        node=node,
+        name=name,
+        implementation=f"./graph.py:{name}",
+        created_by="tester",
+        created_at=NOW,
+    )
+
+
+def new_workflow_variant(workflow_id: UUID, name: str) -> WorkflowVariant:
+    return WorkflowVariant(
+        id=new_id(),
+        workflow_id=workflow_id,
+        name=name,
+        graph=f"./graph.py:{name}",
+        topology={},
+        created_by="tester",
+        created_at=NOW,
+    )
+
+
+def outbox_event(event: DomainEvent, aggregate_id: UUID | None = None) -> OutboxEvent:
+    """The event as a relay finds it in the outbox."""
+    return OutboxEvent(
+        id=1,
+        aggregate=Aggregate.EXECUTION,
+        aggregate_id=aggregate_id or new_id(),
+        sequence=1,
+        type=event.type,
+        data=event.data(),
+        created_at=NOW,
+        available_at=NOW,
+    )
+
+
+def scoring_job(evaluators: Sequence[str] = (), **changes: Any) -> ScoringJob:  # noqa: ANN401
+    """A completed execution that said `4` where `4` was expected."""
+    ordinary: dict[str, Any] = {
+        "execution_id": new_id(),
+        "status": "completed",
+        "inputs": {"question": "2 + 2"},
+        "outputs": {"answer": "4"},
+        "reference_outputs": {"answer": "4"},
+        "metadata": {"level": "easy"},
+        "duration_ms": 12.5,
+        "error": None,
+        "evaluators": tuple(evaluators),
+        "project": "project",
+    }
+    return ScoringJob(**ordinary | changes)
+
+
+def write_project(
+    folder: Path, files: Mapping[str, str], *, dependencies: Sequence[str] = (".",), **content: Any
+) -> Project:
+    """A folder with these files and a `langgraph.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    described = {"dependencies": list(dependencies), "graphs": {}} | content
+    (folder / "langgraph.json").write_text(json.dumps(described), encoding="utf-8")
+    return read_project(folder / "langgraph.json")
+
+
+def new_settings(**changes: Any) -> Settings:  # noqa: ANN401
+    """Settings of a system that nobody will connect to."""
+    ordinary: dict[str, Any] = {
+        "database_url": "postgresql://user:password@localhost/wtb",
+        "redis_url": "redis://:password@localhost/0",
+        "api_key": "the-key",
+    }
+    return Settings(**ordinary | changes)

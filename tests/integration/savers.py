@@ -1,0 +1,97 @@
+"""Savers for tests, and a graph that writes every kind of row."""
+
+import operator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import asyncpg
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+from typing_extensions import TypedDict
+
+from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
+from wtb_async.infrastructure.langgraph.node_replacement import Compiled
+
+
+class State(TypedDict, total=False):
+    """Inline values and blobs."""
+
+    question: str
+    number: int
+    found: Annotated[list[str], operator.add]
+    answer: str
+
+
+async def search(state: State) -> dict[str, Any]:
+    return {"found": [f"left of {state['question']}"], "number": 1}
+
+
+async def look_up(state: State) -> dict[str, Any]:
+    if state["question"] == "fail":
+        raise ValueError("told to fail")
+    return {"found": [f"right of {state['question']}"]}
+
+
+async def answer(state: State) -> dict[str, Any]:
+    if state["question"] == "ask":
+        return {"answer": interrupt("which?")}
+    return {"answer": " and ".join(state["found"])}
+
+
+def compile_fan_out(saver: BaseCheckpointSaver[str]) -> Compiled:
+    """Two nodes side by side, joined by a third."""
+    graph: StateGraph[State, None, State, State] = StateGraph(State)
+    graph.add_node("search", search)
+    graph.add_node("look_up", look_up)
+    graph.add_node("answer", answer)
+    graph.add_edge(START, "search")
+    graph.add_edge(START, "look_up")
+    graph.add_edge(["search", "look_up"], "answer")
+    graph.add_edge("answer", END)
+    return graph.compile(checkpointer=saver)
+
+
+def on(thread_id: str) -> RunnableConfig:
+    """The configuration of one thread."""
+    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+
+
+async def ask(saver: BaseCheckpointSaver[str], thread_id: str, what: State | Command[Any]) -> Any:  # noqa: ANN401
+    """Run the graph on a thread, as the engine does."""
+    return await compile_fan_out(saver).ainvoke(what, on(thread_id), durability="sync")
+
+
+@asynccontextmanager
+async def group_commit_saver(
+    database_url: str,
+    **options: Any,  # noqa: ANN401 - of the saver
+) -> AsyncIterator[GroupCommitSaver]:
+    """Our saver on pools of its own."""
+    reads: ReadPool = AsyncConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=4,
+        open=False,
+        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+    )
+    async with (
+        reads,
+        asyncpg.create_pool(
+            database_url, min_size=2, max_size=3, server_settings={"application_name": "writer"}
+        ) as writes,
+        GroupCommitSaver(reads, writes, **options) as saver,
+    ):
+        yield saver
+
+
+@asynccontextmanager
+async def stock_saver(database_url: str) -> AsyncIterator[AsyncPostgresSaver]:
+    """LangGraph's own saver on the same tables."""
+    async with AsyncPostgresSaver.from_conn_string(database_url) as saver:
+        yield saver

@@ -1,0 +1,284 @@
+"""GroupCommitSaver: LangGraph's contract, the stock saver's rows, and commits that hold."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from arranging import eventually, select
+from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
+from langgraph.checkpoint.conformance import checkpointer_test, validate
+from langgraph.types import Command
+from savers import ask, compile_fan_out, group_commit_saver, on, stock_saver
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wtb_async.domain.errors import TransientError
+from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
+from wtb_async.infrastructure.postgres.database import Database
+
+
+@dataclass(frozen=True)
+class Door:
+    """Lets nobody into the database while it is shut, as a restart does, and throws writers out."""
+
+    connection: AsyncConnection
+    name: str
+
+    async def shut(self) -> None:
+        await self._allow("false")
+        await self.connection.execute(text(TERMINATE_WRITERS))
+
+    async def open(self) -> None:
+        await self._allow("true")
+
+    async def _allow(self, allowed: str) -> None:
+        await self.connection.execute(
+            text(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS {allowed}")
+        )
+
+
+@pytest.fixture
+async def saver(database_url: str) -> AsyncIterator[GroupCommitSaver]:
+    async with group_commit_saver(database_url) as made:
+        yield made
+
+
+async def test_it_passes_the_conformance_suite_of_langgraph(saver: GroupCommitSaver) -> None:
+    @checkpointer_test(name="group commit")
+    async def checkpointer() -> AsyncGenerator[BaseCheckpointSaver[str], None]:
+        yield saver
+
+    report = await validate(checkpointer)
+    failures = {name: result.failures for name, result in report.results.items()}
+    assert report.passed_all_base(), failures
+    assert report.passed_all(), failures
+
+
+@pytest.mark.parametrize("question", ["plain", "fail"])
+async def test_it_writes_the_rows_that_the_stock_saver_writes(
+    saver: GroupCommitSaver, database_url: str, database: Database, question: str
+) -> None:
+    async with stock_saver(database_url) as stock:
+        for name, each in (("ours", saver), ("stock", stock)):
+            try:
+                await ask(each, name, {"question": question})
+            except ValueError:
+                assert question == "fail"
+    for query in (CHECKPOINTS, BLOBS, WRITES):
+        ours = await select(database, query, thread="ours")
+        theirs = await select(database, query, thread="stock")
+        assert [tuple(row.values()) for row in ours] == [tuple(row.values()) for row in theirs]
+        assert ours
+
+
+# Checkpoint ids, task ids and the random half of versions differ from run to run.
+CHECKPOINTS = """
+SELECT checkpoint_ns, parent_checkpoint_id IS NULL AS is_root, type,
+       checkpoint - 'id' - 'ts' - 'channel_versions' - 'versions_seen' AS checkpoint,
+       metadata - 'thread_id' AS metadata
+FROM checkpoints WHERE thread_id = :thread ORDER BY checkpoint_id
+"""
+BLOBS = """
+SELECT checkpoint_ns, channel, split_part(version, '.', 1) AS version, type, blob
+FROM checkpoint_blobs WHERE thread_id = :thread ORDER BY channel, 3
+"""
+WRITES = """
+SELECT c.metadata->>'step' AS step, w.task_path, w.idx, w.channel, w.type, w.blob
+FROM checkpoint_writes w JOIN checkpoints c USING (thread_id, checkpoint_ns, checkpoint_id)
+WHERE thread_id = :thread ORDER BY c.checkpoint_id, w.task_path, w.idx
+"""
+
+
+async def states(saver: BaseCheckpointSaver[str], thread: str) -> list[Any]:
+    graph = compile_fan_out(saver)
+    return [
+        (s.values, s.next, s.config, s.parent_config, s.metadata, s.created_at, s.tasks)
+        async for s in graph.aget_state_history(on(thread))
+    ]
+
+
+async def test_threads_of_either_read_the_same_through_both(
+    saver: GroupCommitSaver, database_url: str
+) -> None:
+    async with stock_saver(database_url) as stock:
+        await ask(saver, "ours", {"question": "plain"})
+        await ask(stock, "theirs", {"question": "ask"})
+        for thread in ("ours", "theirs"):
+            history = await states(saver, thread)
+            assert len(history) >= 3
+            assert history == await states(stock, thread)
+
+
+async def test_what_one_began_the_other_finishes(
+    saver: GroupCommitSaver, database_url: str
+) -> None:
+    async with stock_saver(database_url) as stock:
+        for name, (begin, finish) in {"a": (saver, stock), "b": (stock, saver)}.items():
+            await ask(begin, name, {"question": "ask"})
+            result = await ask(finish, name, Command(resume="this one"))
+            assert result["answer"] == "this one"
+            assert len(result["found"]) == 2
+
+
+async def put(saver: GroupCommitSaver, thread: str, **values: object) -> str:
+    checkpoint = empty_checkpoint()
+    checkpoint["channel_values"] = dict(values)
+    checkpoint["channel_versions"] = versions = dict.fromkeys(values, "1.0")
+    await saver.aput(on(thread), checkpoint, {"source": "input", "step": -1}, versions)
+    return checkpoint["id"]
+
+
+async def test_every_call_returns_after_its_commit(
+    saver: GroupCommitSaver, database: Database
+) -> None:
+    async def put_and_look(thread: str) -> None:
+        checkpoint_id = await put(saver, thread, text="inline", many=["blob"])
+        where = {"thread": thread, "checkpoint": checkpoint_id}
+        assert len(await select(database, OF_CHECKPOINT, **where)) == 1
+        config = on(thread)
+        config["configurable"]["checkpoint_id"] = checkpoint_id
+        await saver.aput_writes(config, [("text", "written")], "task")
+        assert len(await select(database, OF_WRITES, **where)) == 1
+        await saver.aput_writes(config, [("__error__", "broken")], "other task")
+        assert len(await select(database, OF_WRITES, **where)) == 2
+
+    await asyncio.gather(*(put_and_look(f"thread {number}") for number in range(40)))
+
+
+OF_CHECKPOINT = """
+SELECT FROM checkpoints JOIN checkpoint_blobs USING (thread_id, checkpoint_ns)
+WHERE thread_id = :thread AND checkpoint_id = :checkpoint
+"""
+OF_WRITES = """
+SELECT FROM checkpoint_writes WHERE thread_id = :thread AND checkpoint_id = :checkpoint
+"""
+
+
+async def test_a_row_that_postgres_refuses_fails_its_own_call_only(
+    saver: GroupCommitSaver, database: Database
+) -> None:
+    poisoned = {3, 17}
+    results = await asyncio.gather(
+        *(
+            put(saver, f"thread {number}", text="\x00" if number in poisoned else "fine")
+            for number in range(30)
+        ),
+        return_exceptions=True,
+    )
+    failed = {number for number, result in enumerate(results) if isinstance(result, Exception)}
+    assert failed == poisoned
+    [row] = await select(database, "SELECT count(*) FROM checkpoints")
+    assert row["count"] == 28
+
+
+async def test_a_cancelled_call_does_not_disturb_its_batch(
+    saver: GroupCommitSaver, database: Database
+) -> None:
+    calls = [asyncio.create_task(put(saver, f"thread {number}", n=1)) for number in range(10)]
+    await asyncio.sleep(0)
+    calls[4].cancel()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(result, str) for result in results] == [n != 4 for n in range(10)]
+    assert await put(saver, "thread 4", n=2)
+
+
+async def test_terminated_backends_lose_nothing(
+    saver: GroupCommitSaver, database: Database
+) -> None:
+    done = asyncio.Event()
+
+    async def terminate_again_and_again() -> int:
+        terminated = 0
+        while not done.is_set():
+            terminated += len(await select(database, TERMINATE_WRITERS))
+            await asyncio.sleep(0.15)
+        return terminated
+
+    faults = asyncio.create_task(terminate_again_and_again())
+    results = await asyncio.gather(
+        *(ask(saver, f"thread {number}", {"question": str(number)}) for number in range(60))
+    )
+    done.set()
+    assert await faults > 0
+    for number, result in enumerate(results):
+        assert result["answer"] == f"left of {number} and right of {number}"
+        kept = await compile_fan_out(saver).aget_state(on(f"thread {number}"))
+        assert kept.values == result
+        assert kept.next == ()
+
+
+TERMINATE_WRITERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'writer'
+"""
+
+
+@pytest.fixture
+async def door(database: Database, database_url: str) -> AsyncIterator[Door]:
+    """Shuts the database for new connections; one that is open already opens it again."""
+    async with database.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield Door(connection, database_url.rpartition("/")[2])
+
+
+async def test_calls_wait_for_a_database_that_comes_back(
+    saver: GroupCommitSaver, door: Door, database: Database
+) -> None:
+    await put(saver, "before", n=1)
+    await door.shut()
+    calls = [asyncio.create_task(put(saver, f"meanwhile {n}", n=1)) for n in range(5)]
+    await asyncio.sleep(0.5)
+    assert not any(call.done() for call in calls)
+    await door.open()
+    await asyncio.gather(*calls)
+    [row] = await select(database, "SELECT count(*) FROM checkpoints")
+    assert row["count"] == 6
+
+
+async def test_calls_fail_when_the_database_stays_away_and_later_ones_work(
+    database_url: str, door: Door
+) -> None:
+    async with group_commit_saver(database_url, give_up_seconds=0.3) as saver:
+        await put(saver, "before", n=1)
+        await door.shut()
+        with pytest.raises(TransientError):
+            await put(saver, "meanwhile", n=1)
+        await door.open()
+        await put(saver, "after", n=1)
+
+
+async def test_closing_while_idle_is_clean(database_url: str, database: Database) -> None:
+    async with group_commit_saver(database_url) as saver:
+        await put(saver, "thread", n=1)
+    await eventually(lambda: no_writer(database))
+
+
+async def no_writer(database: Database) -> bool:
+    """Backends end a moment after their clients."""
+    query = "SELECT FROM pg_stat_activity WHERE application_name = 'writer'"
+    return not await select(database, query)
+
+
+async def test_closing_fails_the_calls_that_still_wait(database_url: str, door: Door) -> None:
+    async with group_commit_saver(database_url) as saver:
+        await put(saver, "before", n=1)
+        await door.shut()
+        call = asyncio.create_task(put(saver, "meanwhile", n=1))
+        await asyncio.sleep(0.1)
+    with pytest.raises(TransientError, match="closed before the commit"):
+        await call
+
+
+async def test_a_promised_new_thread_is_not_looked_up_and_a_head_is_remembered(
+    saver: GroupCommitSaver,
+) -> None:
+    saver.expect_new("thread")
+    assert await saver.aget_tuple(on("thread")) is None
+    checkpoint_id = await put(saver, "thread", n=1)
+    found = await saver.aget_tuple(on("thread"))
+    assert found is not None
+    assert found.checkpoint["id"] == checkpoint_id
+    assert saver.forget("thread") == checkpoint_id
+    assert saver.forget("thread") is None

@@ -1,0 +1,78 @@
+"""The description of the API is complete enough to generate a client from."""
+
+from typing import Any
+
+import pytest
+from factories import new_settings
+
+from api.app import create_app
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(new_settings()).openapi()
+
+
+@pytest.fixture(scope="module")
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every operation by its id."""
+    found = [
+        operation
+        for path in document["paths"].values()
+        for method, operation in path.items()
+        if method in METHODS
+    ]
+    return {operation["operationId"]: operation for operation in found}
+
+
+def test_every_operation_has_a_name_of_its_own(
+    document: dict[str, Any], operations: dict[str, dict[str, Any]]
+) -> None:
+    assert len(operations) == sum(
+        method in METHODS for path in document["paths"].values() for method in path
+    )
+    assert all(name.isidentifier() and "api_v1" not in name for name in operations)
+
+
+def test_every_operation_says_what_it_does(operations: dict[str, dict[str, Any]]) -> None:
+    assert [name for name, each in operations.items() if not each.get("description")] == []
+
+
+def test_only_health_asks_for_no_key(operations: dict[str, dict[str, Any]]) -> None:
+    open_to_all = [name for name, each in operations.items() if not each.get("security")]
+    assert open_to_all == ["get_health"]
+
+
+def test_every_answer_but_readiness_and_a_stream_has_a_schema(
+    operations: dict[str, dict[str, Any]],
+) -> None:
+    unknown = [
+        name
+        for name, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and not schema_of(answer)
+    ]
+    assert sorted(unknown) == ["get_ready", "stream_batch_events", "stream_execution_events"]
+
+
+def schema_of(answer: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = next(iter(answer.get("content", {}).values()), {}).get("schema", {})
+    return schema
+
+
+def test_streams_are_described_as_server_sent_events(
+    operations: dict[str, dict[str, Any]],
+) -> None:
+    for name in ("stream_batch_events", "stream_execution_events"):
+        assert list(operations[name]["responses"]["200"]["content"]) == ["text/event-stream"]
+
+
+def test_every_operation_documents_its_problems(operations: dict[str, dict[str, Any]]) -> None:
+    for name, operation in operations.items():
+        problems = [s for s in operation["responses"] if s.startswith("4")]
+        assert problems, name
+        for status in problems:
+            kinds = list(operation["responses"][status]["content"])
+            assert kinds == ["application/problem+json"], name

@@ -1,0 +1,134 @@
+"""Events go where they are needed, failures wait longer each time, pools follow their backlog."""
+
+from uuid import UUID
+
+import pytest
+from factories import outbox_event, unhurried
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wtb_async.application.ids import new_id
+from wtb_async.application.outbox.relay_outbox import RelayOptions
+from wtb_async.application.outbox.routing import Deliveries, route
+from wtb_async.application.runs.dispatch_runs import PoolSize
+from wtb_async.domain.events import (
+    BatchCompleted,
+    BatchCreated,
+    BatchStarted,
+    DomainEvent,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionCreated,
+    ExecutionFailed,
+    ExecutionPaused,
+    ExecutionStarted,
+    ExecutionTakenOver,
+    RunnerLost,
+    WorkflowChanged,
+    WorkflowRegistered,
+)
+
+BATCH = new_id()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ExecutionCreated(pool="gpu"),
+        ExecutionTakenOver(pool="gpu", attempt=2),
+        BatchCreated(pool="gpu", total=3),
+    ],
+)
+def test_new_runs_bring_their_pool_to_work(event: DomainEvent) -> None:
+    assert route([outbox_event(event)]).pools == ("gpu",)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ExecutionCompleted(batch_test_id=BATCH),
+        ExecutionFailed(batch_test_id=BATCH, error={}),
+        ExecutionCancelled(batch_test_id=BATCH),
+    ],
+)
+def test_the_end_of_an_execution_has_its_batch_scored(event: DomainEvent) -> None:
+    sent = route([outbox_event(event)])
+    assert (sent.pools, sent.batches) == ((), (BATCH,))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        WorkflowRegistered(name="rag"),
+        WorkflowChanged(name="rag", change="added"),
+        ExecutionStarted(run_id=new_id(), attempt=1, batch_test_id=BATCH),
+        ExecutionPaused(batch_test_id=BATCH, reason="command"),
+        ExecutionCompleted(),
+        ExecutionFailed(error={}),
+        BatchStarted(),
+        BatchCompleted(),
+        RunnerLost(name="runner-1", runs=2),
+    ],
+)
+def test_other_events_ask_for_no_work(event: DomainEvent) -> None:
+    sent = route([outbox_event(event)])
+    assert (sent.pools, sent.batches) == ((), ())
+
+
+def test_every_event_is_news_of_its_object_and_of_its_batch() -> None:
+    execution, runner = new_id(), new_id()
+    sent = route(
+        [
+            outbox_event(ExecutionPaused(batch_test_id=BATCH, reason="command"), execution),
+            outbox_event(RunnerLost(name="runner-1", runs=0), runner),
+        ]
+    )
+    assert sent.aggregates == (execution, runner, BATCH)
+
+
+def test_many_events_ask_for_each_thing_once() -> None:
+    execution = new_id()
+    events = [
+        *(outbox_event(ExecutionCreated(pool=pool), execution) for pool in ("a", "b", "a")),
+        *(outbox_event(ExecutionCompleted(batch_test_id=BATCH), execution) for _ in range(3)),
+    ]
+    assert route(events) == Deliveries(("a", "b"), (BATCH,), (execution, BATCH))
+
+
+def test_nothing_asks_for_nothing() -> None:
+    assert route([]) == Deliveries((), (), ())
+
+
+def test_ids_come_out_of_the_outbox_as_ids() -> None:
+    [batch] = route([outbox_event(ExecutionCompleted(batch_test_id=BATCH))]).batches
+    assert isinstance(batch, UUID)
+
+
+def relay_options(max_attempts: int = 5) -> RelayOptions:
+    return RelayOptions(
+        chunk_size=10, claim_for=30, max_attempts=max_attempts, backoff=1.5, backoff_limit=10
+    )
+
+
+def test_each_failure_waits_twice_as_long_up_to_a_limit_and_then_no_more() -> None:
+    options = relay_options()
+    assert [options.retry_in(n) for n in range(1, 7)] == [1.5, 3.0, 6.0, 10.0, None, None]
+
+
+def test_even_very_many_attempts_have_a_wait() -> None:
+    assert relay_options(max_attempts=5000).retry_in(4999) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("pending", "runners"), [(0, 1), (1, 1), (32, 1), (33, 2), (96, 3), (97, 4), (10**6, 4)]
+)
+def test_a_pool_has_a_runner_for_every_full_set_of_slots(pending: int, runners: int) -> None:
+    assert PoolSize(slots=32, minimum=1, maximum=4).for_backlog(pending) == runners
+
+
+@unhurried
+@given(st.integers(0, 10**9), st.integers(1, 100), st.integers(0, 10), st.integers(0, 10))
+def test_a_pool_stays_within_its_bounds(pending: int, slots: int, minimum: int, more: int) -> None:
+    size = PoolSize(slots=slots, minimum=minimum, maximum=minimum + more).for_backlog(pending)
+    assert minimum <= size <= minimum + more
+    assert size * slots >= pending or size == minimum + more

@@ -1,0 +1,1 @@
+"""The only wiring: settings in, working parts out; a file for each kind of process."""

@@ -1,0 +1,88 @@
+"""What every process of the system stands on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from wtb_async.application.outbox.relay_outbox import RelayOptions
+from wtb_async.application.runs.dispatch_runs import PoolSize
+from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
+from wtb_async.infrastructure.langgraph.inspection import SubprocessGraphInspector
+from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
+from wtb_async.infrastructure.postgres.database import Database, open_database
+from wtb_async.infrastructure.redis.client import open_redis
+from wtb_async.infrastructure.redis.nudges import RedisNudges
+from wtb_async.settings import Settings, asyncpg_url
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The shared parts, on one event loop. LangGraph, Ray and Celery are not among them."""
+
+    settings: Settings
+    projects: ProjectRegistry
+    database: Database
+    redis: Redis
+    nudges: RedisNudges
+    inspector: SubprocessGraphInspector
+    evaluation: ProjectEvaluationEngine
+
+
+@asynccontextmanager
+async def open_platform(
+    settings: Settings,
+    *,
+    role: str,
+    pool_size: int,
+    server_settings: dict[str, str] | None = None,
+) -> AsyncIterator[Platform]:
+    """Open the shared parts on the running event loop, and close them again.
+
+    Args:
+        settings: read once, by the process's entry point.
+        role: what this process is; `pg_stat_activity` shows it.
+        pool_size: database connections at most.
+        server_settings: parameters of the database sessions.
+    """
+    projects = ProjectRegistry(settings.projects)
+    database = open_database(
+        asyncpg_url(settings.database_url.get_secret_value()),
+        pool_size=pool_size,
+        application_name=f"wtb-{role}",
+        server_settings=server_settings,
+    )
+    redis = open_redis(settings.redis_url.get_secret_value())
+    nudges = RedisNudges(redis)
+    inspector = SubprocessGraphInspector(
+        projects, timeout_seconds=settings.api.inspect_timeout_seconds
+    )
+    evaluation = ProjectEvaluationEngine(projects)
+    try:
+        yield Platform(settings, projects, database, redis, nudges, inspector, evaluation)
+    finally:
+        await nudges.close()
+        await redis.aclose()
+        await database.close()
+
+
+def relay_options(settings: Settings) -> RelayOptions:
+    """How this system relays."""
+    relay = settings.relay
+    return RelayOptions(
+        chunk_size=relay.chunk_size,
+        claim_for=relay.claim_seconds,
+        max_attempts=relay.max_attempts,
+        backoff=relay.backoff_seconds,
+        backoff_limit=relay.backoff_limit_seconds,
+    )
+
+
+def pool_size(settings: Settings) -> PoolSize:
+    """How many runners this system has."""
+    return PoolSize(
+        slots=settings.runner.slots,
+        minimum=settings.pool.min_runners,
+        maximum=settings.pool.max_runners,
+    )

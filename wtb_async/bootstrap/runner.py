@@ -1,0 +1,106 @@
+"""A runner with all that it needs."""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from wtb_async.application.ports import RunMonitor
+from wtb_async.application.runs.runner import RunnerLoop, RunnerOptions
+from wtb_async.bootstrap.platform import Platform, open_platform
+from wtb_async.domain.workflow import Workflow
+from wtb_async.infrastructure.celery.run_reporter import RunReporter
+from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
+from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
+from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
+from wtb_async.infrastructure.postgres.database import INDEX_ONLY_PLANS, Database
+from wtb_async.settings import Settings
+
+
+@asynccontextmanager
+async def open_runner(
+    settings: Settings,
+    *,
+    name: str,
+    pool: str,
+    on_revoke: Callable[[str], None],
+) -> AsyncIterator[tuple[Platform, Callable[[], RunnerLoop]]]:
+    """Open all that a runner needs; answers a maker of loops, one for each life."""
+    runner = settings.runner
+    async with AsyncExitStack() as stack:
+        platform = await stack.enter_async_context(
+            open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
+        )
+        saver = await _open_saver(settings, stack)
+        graphs = GraphCache(_workflow_loader(platform.database), platform.projects, saver)
+        monitor = _open_monitor(settings, name, on_revoke, stack)
+        options = RunnerOptions(
+            name=name,
+            pool=pool,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            slots=runner.slots,
+            prefetch=runner.prefetch,
+            claim_at_least=runner.claim_at_least,
+            safety_poll=runner.safety_poll_seconds,
+            heartbeat=runner.heartbeat_seconds,
+            fence_after=runner.fence_after_seconds,
+        )
+
+        def new_life() -> RunnerLoop:
+            return RunnerLoop(
+                options,
+                uow=platform.database.unit_of_work,
+                engine=LangGraphEngine(graphs, saver),
+                monitor=monitor,
+                nudges=platform.nudges,
+            )
+
+        yield platform, new_life
+
+
+async def _open_saver(settings: Settings, stack: AsyncExitStack) -> GroupCommitSaver:
+    url = settings.database_url.get_secret_value()
+    reads: ReadPool = AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=4,
+        open=False,
+        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+    )
+    await stack.enter_async_context(reads)
+    return await stack.enter_async_context(
+        GroupCommitSaver(
+            reads,
+            partial(asyncpg.connect, url, server_settings=INDEX_ONLY_PLANS, timeout=10),
+            writers=settings.runner.checkpoint_writers,
+            batch=settings.runner.checkpoint_batch,
+        )
+    )
+
+
+def _workflow_loader(database: Database) -> Callable[[UUID], Awaitable[Workflow]]:
+    async def load(workflow_id: UUID) -> Workflow:
+        async with database.unit_of_work() as uow:
+            return await uow.workflows.get(workflow_id)
+
+    return load
+
+
+def _open_monitor(
+    settings: Settings, name: str, on_revoke: Callable[[str], None], stack: AsyncExitStack
+) -> RunMonitor:
+    reporter = RunReporter(
+        broker_url=settings.redis_url.get_secret_value(),
+        hostname=f"{name}@{socket.gethostname()}",
+        on_revoke=on_revoke,
+    )
+    reporter.start()
+    stack.callback(reporter.stop)
+    return reporter
