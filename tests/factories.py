@@ -13,6 +13,7 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.ports import ScoringJob
 from wtb_async.domain.events import Aggregate, DomainEvent, OutboxEvent
 from wtb_async.domain.execution import Execution, ExecutionStatus
+from wtb_async.domain.json import JsonValue
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
 from wtb_async.infrastructure.langgraph.projects import Project, read_project
 from wtb_async.settings import Settings
@@ -116,7 +117,11 @@ def scoring_job(evaluators: Sequence[str] = (), **changes: Any) -> ScoringJob:  
 
 
 def write_project(
-    folder: Path, files: Mapping[str, str], *, dependencies: Sequence[str] = (".",), **content: Any
+    folder: Path,
+    files: Mapping[str, str],
+    *,
+    dependencies: Sequence[str] = (".",),
+    **content: JsonValue,
 ) -> Project:
     """A folder with these files and a `langgraph.json`."""
     folder.mkdir(parents=True, exist_ok=True)

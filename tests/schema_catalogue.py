@@ -29,6 +29,11 @@ def query(url: str, statement: str) -> Rows:
         return connection.execute(statement.encode()).fetchall()
 
 
+def run(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
 def schema_of(url: str, prefix: str = "") -> dict[str, Rows]:
     """Columns, indexes and constraints of the tables whose name starts with `prefix`."""
     found = {

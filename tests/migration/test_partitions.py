@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
-from conftest import DatabaseServer
 from sqlalchemy import text
 
 from wtb_async.application.clock import utc_now
@@ -38,7 +38,7 @@ async def execute(database: Database, statement: str) -> None:
         await connection.execute(text(statement))
 
 
-async def rows(database: Database, statement: str) -> list[tuple[object, ...]]:
+async def rows(database: Database, statement: str) -> list[Any]:
     async with database.engine.connect() as connection:
         return [tuple(row) for row in await connection.execute(text(statement))]
 
@@ -50,7 +50,7 @@ async def partitions(database: Database, table: str = OUTBOX) -> dict[object, ob
         "SELECT inhrelid::regclass::text, inhrelid FROM pg_inherits "
         f"WHERE inhparent = '{table}'::regclass",
     )
-    return {name: identity for name, identity in found}
+    return dict(found)
 
 
 def month(offset: int) -> date:
@@ -66,14 +66,14 @@ def insert(at: date, number: int) -> str:
     noon = datetime(at.year, at.month, at.day, 12, tzinfo=UTC)
     return (
         "INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, created_at) VALUES "
-        f"('execution', gen_random_uuid(), {number}, 'Tested', '{noon.isoformat()}')"
+        f"('execution', gen_random_uuid(), {number}, 'Tested', '{noon}')"
     )
 
 
 async def places(database: Database) -> dict[object, object]:
     """In which partition each event lies."""
     found = await rows(database, "SELECT sequence, tableoid::regclass::text FROM wtb_outbox")
-    return {number: place for number, place in found}
+    return dict(found)
 
 
 @pytest.mark.parametrize("table", PARTITIONED)
@@ -118,7 +118,8 @@ async def test_a_row_that_is_being_written_moves_as_well(database: Database) -> 
     async with database.engine.connect() as writer:
         await writer.execute(text(insert(month(0), 1)))
         maintaining = asyncio.create_task(maintain_partitions(database.engine, KEEP))
-        while not await rows(database, "SELECT FROM pg_locks WHERE NOT granted"):
+        blocked = "SELECT pid FROM pg_locks WHERE NOT granted"
+        while not await rows(database, blocked):  # noqa: ASYNC110 - Postgres sends no such event
             await asyncio.sleep(0.01)
         await writer.commit()
         await maintaining
@@ -176,14 +177,10 @@ async def test_months_are_those_of_utc_wherever_the_server_stands(
     await database.engine.dispose()
     bounds = "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = '{}'"
     found = await rows(database, bounds.format(partition_name(OUTBOX, month(0))))
-    assert found == [
-        (f"FOR VALUES FROM ('{month(0)} 00:00:00+00') TO ('{month(1)} 00:00:00+00')",)
-    ]
+    assert found == [(f"FOR VALUES FROM ('{month(0)} 00:00:00+00') TO ('{month(1)} 00:00:00+00')",)]
 
 
-async def test_the_template_of_every_test_has_its_partitions(
-    migrated: DatabaseServer, database_url: str
-) -> None:
+async def test_a_prepared_database_has_its_partitions(database_url: str) -> None:
     opened = open_database(asyncpg_url(database_url), pool_size=1, application_name="test")
     for table in PARTITIONED:
         assert set(await partitions(opened, table)) == expected(table, *range(MONTHS_AHEAD + 1))

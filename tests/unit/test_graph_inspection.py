@@ -83,7 +83,7 @@ async def test_a_variant_that_does_not_fit_is_refused(
 
 
 async def test_a_graph_that_does_not_compile_is_refused(inspector_of: Inspect) -> None:
-    with pytest.raises(InvalidInput, match="'./graph.py:loose' does not compile: ValueError"):
+    with pytest.raises(InvalidInput, match=r"'./graph.py:loose' does not compile: ValueError"):
         await inspector_of().inspect_graph("project", "./graph.py:loose")
 
 
@@ -104,5 +104,5 @@ async def test_a_graph_that_ends_its_process_is_refused(
 
 async def test_a_graph_that_takes_too_long_to_load_is_refused(inspector_of: Inspect) -> None:
     hangs = "import time\ntime.sleep(3600)\ngraph = 1"
-    with pytest.raises(InvalidInput, match="longer than 0.5 s"):
+    with pytest.raises(InvalidInput, match=r"longer than 0.5 s"):
         await inspector_of(hangs, timeout=0.5).inspect_graph("project", "./graph.py:graph")

@@ -173,5 +173,5 @@ def test_a_node_is_a_callable_or_a_runnable(project: Project, name: str) -> None
 
 
 def test_what_is_no_node_is_named(project: Project) -> None:
-    with pytest.raises(InvalidInput, match="implementation: '.*:number' is a int, not a node"):
+    with pytest.raises(InvalidInput, match=r"implementation: '.*:number' is a int, not a node"):
         load_node(project, "./graph.py:number")

@@ -34,14 +34,14 @@ QUICKLY = RetryPolicy(initial_interval=0.001, jitter=False, max_attempts=3)
 
 
 def says(word: str) -> Node:
-    async def node(state: State) -> State:
+    async def node(_: State) -> State:
         return {"seen": [word]}
 
     return node
 
 
 def says_at_once(word: str) -> Node:
-    def node(state: State) -> State:
+    def node(_: State) -> State:
         return {"seen": [word]}
 
     return node
@@ -127,7 +127,7 @@ def test_every_policy_of_the_node_stays() -> None:
 async def test_a_variant_is_retried_as_its_node_was() -> None:
     failures = ["once", "twice"]
 
-    async def unstable(state: State) -> State:
+    async def unstable(_: State) -> State:
         if failures:
             raise ConnectionError(failures.pop())
         return {"seen": ["third time"]}
@@ -184,10 +184,10 @@ async def test_conditional_edges_lead_where_they_led(route: str) -> None:
 
 
 async def test_a_variant_may_go_where_its_node_could_go() -> None:
-    async def chooses(state: State) -> Command[Literal["left"]]:
+    async def chooses(_: State) -> Command[Literal["left"]]:
         return Command(goto="left", update={"seen": ["chose"]})
 
-    async def chooses_unannounced(state: State) -> Any:  # noqa: ANN401
+    async def chooses_unannounced(_: State) -> Any:  # noqa: ANN401
         return Command(goto="left", update={"seen": ["chose too"]})
 
     graph: Builder = StateGraph(State)
@@ -214,7 +214,7 @@ async def test_a_join_still_waits_for_all_of_its_branches() -> None:
     assert set(found[:-1]) == {"other", "slow", "slower"}
 
 
-async def breaks(state: State) -> State:
+async def breaks(_: State) -> State:
     raise ValueError("broken")
 
 
@@ -262,7 +262,7 @@ async def test_a_blocking_variant_of_a_node_with_a_timeout_does_not_hold_the_loo
     loop = asyncio.get_running_loop()
     released = asyncio.Event()
 
-    def waits_for_the_loop(state: State) -> State:
+    def waits_for_the_loop(_: State) -> State:
         asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
         return {"seen": ["released"]}
 

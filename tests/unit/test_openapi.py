@@ -58,8 +58,8 @@ def test_every_answer_but_readiness_and_a_stream_has_a_schema(
 
 
 def schema_of(answer: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = next(iter(answer.get("content", {}).values()), {}).get("schema", {})
-    return schema
+    kinds: dict[str, dict[str, Any]] = answer.get("content", {})
+    return next((content.get("schema", {}) for content in kinds.values()), {})
 
 
 def test_streams_are_described_as_server_sent_events(

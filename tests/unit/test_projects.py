@@ -76,7 +76,7 @@ def test_a_reference_into_the_project_is_accepted(project: Project, reference: s
     ],
 )
 def test_what_is_no_reference_is_refused(project: Project, reference: str) -> None:
-    with pytest.raises(InvalidInput, match="is not 'module:attr' or './file.py:attr'"):
+    with pytest.raises(InvalidInput, match=r"is not 'module:attr' or './file.py:attr'"):
         project.check_reference(reference)
 
 
@@ -209,12 +209,12 @@ def test_a_file_that_is_not_understood_is_named(tmp_path: Path, text: str) -> No
 def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     file = tmp_path / "langgraph.json"
     file.write_bytes(b"\xff\xfe{}")
-    with pytest.raises(InvalidInput, match="is not a langgraph.json"):
+    with pytest.raises(InvalidInput, match=r"is not a langgraph.json"):
         read_project(file)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="there is no file .*langgraph.json"):
+    with pytest.raises(InvalidInput, match=r"there is no file .*langgraph.json"):
         read_project(tmp_path / "langgraph.json")
 
 

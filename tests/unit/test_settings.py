@@ -25,7 +25,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_three_variables_are_enough(environment: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("environment")
+def test_three_variables_are_enough() -> None:
     settings = Settings()
     assert settings.api_key.get_secret_value() == SECRETS[2]
     assert settings.projects == ()
@@ -84,7 +85,8 @@ def test_a_database_that_is_not_postgres_is_refused_without_showing_its_password
     assert SECRETS[0] not in str(caught.value)
 
 
-def test_secrets_do_not_show_when_settings_are_printed(environment: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("environment")
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
     settings = Settings()
     for shown in (repr(settings), str(settings), settings.model_dump_json()):
         assert not any(secret in shown for secret in SECRETS)
@@ -108,9 +110,9 @@ def test_settings_travel_whole_whatever_the_environment_there(
 def test_settings_do_not_change_once_read() -> None:
     settings = new_settings()
     with pytest.raises(ValidationError, match="frozen"):
-        settings.log_level = "DEBUG"
+        settings.log_level = "DEBUG"  # type: ignore[misc]
     with pytest.raises(ValidationError, match="frozen"):
-        settings.api.max_body_bytes = 2048
+        settings.api.max_body_bytes = 2048  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])

@@ -42,9 +42,9 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-def post(client: TestClient, content: bytes | Iterator[bytes], kind: str = "application/json") -> (
-    Response
-):
+def post(
+    client: TestClient, content: bytes | Iterator[bytes], kind: str = "application/json"
+) -> Response:
     return client.post("/echo", content=content, headers={"Content-Type": kind})
 
 

@@ -64,7 +64,7 @@ def test_a_node_that_a_listed_combination_leaves_out_stays_base() -> None:
 def test_a_combination_written_twice_is_refused(
     matrix: dict[str, list[str]] | list[dict[str, str]],
 ) -> None:
-    with pytest.raises(InvalidInput, match="variant_matrix: .*twice"):
+    with pytest.raises(InvalidInput, match=r"variant_matrix: .*twice"):
         expand_matrix(matrix)
 
 

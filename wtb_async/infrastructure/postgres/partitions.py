@@ -58,17 +58,18 @@ async def _make(connection: AsyncConnection, table: str, month: date, existing: 
     name = partition_name(table, month)
     if name in existing:
         return
-    end = add_months(month, 1)
-    # Rows that came while no partition fitted wait in the default one; they move over.
+    # Months are those of UTC, whatever time zone the session has.
+    start, end = (f"'{day} 00:00+00'" for day in (month, add_months(month, 1)))
+    # Rows that came while no partition fitted wait in the default one; they move over. The lock
+    # waits for those that are being written there, which the move could not see.
+    await connection.execute(text(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE"))
     await connection.execute(
         text(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
     )
-    moved = f"DELETE FROM {table}_default WHERE created_at >= '{month}' AND created_at < '{end}'"  # noqa: S608 - our own names and dates
+    moved = f"DELETE FROM {table}_default WHERE created_at >= {start} AND created_at < {end}"  # noqa: S608 - our own names and dates
     await connection.execute(
         text(f"WITH moved AS ({moved} RETURNING *) INSERT INTO {name} SELECT * FROM moved")
     )
     await connection.execute(
-        text(
-            f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{end}')"
-        )
+        text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")
     )
