@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.error import Problem
 from fastapi_problem.handler import add_exception_handler, new_exception_handler
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from wtb_async.domain.errors import (
@@ -43,10 +44,54 @@ def install_error_handlers(app: FastAPI) -> None:
     handler.handlers[Exception] = _unexpected
     add_exception_handler(app, handler)
     app.add_exception_handler(WtbError, handler)
+    _describe_problems(app)
+
+
+class ProblemBody(BaseModel):
+    """What went wrong (RFC 9457), with a code to branch on."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class ViolationBody(BaseModel):
+    """One thing that is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class InvalidInputBody(ProblemBody):
+    """A request that cannot be accepted; `errors` is missing when no field is to blame."""
+
+    errors: list[ViolationBody] = []
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Describe problems in the OpenAPI document as they are answered here."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = ProblemBody.model_json_schema()
+        schemas["ValidationError"] = ViolationBody.model_json_schema()
+        invalid = InvalidInputBody.model_json_schema()
+        del invalid["$defs"]
+        invalid["properties"]["errors"]["items"] = {"$ref": "#/components/schemas/ValidationError"}
+        schemas["HTTPValidationError"] = invalid
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 class PayloadTooLarge(HTTPException):
     """The body is larger than this server takes."""
+
+    code = "payload_too_large"
 
     def __init__(self, limit: int) -> None:
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"send at most {limit} bytes")
@@ -55,8 +100,10 @@ class PayloadTooLarge(HTTPException):
 class MalformedJson(HTTPException):
     """The body is not strict JSON."""
 
+    code = "malformed_json"
+
     def __init__(self, problem: str) -> None:
-        super().__init__(HTTPStatus.BAD_REQUEST, f"the body is not valid JSON: {problem}")
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, f"the body is not valid JSON: {problem}")
 
 
 def _problem(
@@ -93,7 +140,8 @@ def _of_domain(_handler: object, _request: Request, error: WtbError) -> Problem:
 
 def _of_http(_handler: object, _request: Request, error: StarletteHTTPException) -> Problem:
     status = HTTPStatus(error.status_code)
-    code = status.name.lower()
+    # Names of statuses differ between Python versions; codes that clients branch on must not.
+    code = getattr(error, "code", status.name.lower())
     headers = dict(error.headers) if error.headers else None
     return _problem(status, code, str(error.detail), headers=headers)
 

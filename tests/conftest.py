@@ -8,12 +8,15 @@ import psycopg
 import pytest
 from psycopg import sql
 from redis.asyncio import Redis
+from stack_fixtures import client, stack
 
 from wtb_async.bootstrap.database import prepare_database
 from wtb_async.infrastructure.embedded import EmbeddedServices, embedded_services
 from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.infrastructure.redis.client import open_redis
 from wtb_async.settings import asyncpg_url
+
+__all__ = ["client", "stack"]  # Fixtures of the full stack, for acceptance and faults alike.
 
 TEMPLATE = "wtb_template"
 

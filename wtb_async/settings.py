@@ -70,6 +70,7 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         populate_by_name=True,
+        hide_input_in_errors=True,  # The input holds passwords.
     )
 
     database_url: SecretStr

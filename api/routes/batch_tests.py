@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
@@ -12,7 +11,7 @@ from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.executions import LastEventId
 from api.routes.limits import LimitsBody
 from api.security import Caller
-from api.streams.sse import batch_history, event_stream
+from api.streams.sse import EventStream, batch_history, event_stream
 from api.strict_json import StrictJsonRoute
 from wtb_async.application.batches.compare_batch import compare_batch
 from wtb_async.application.batches.submit_batch_test import (
@@ -135,7 +134,11 @@ async def get_batch_comparison(batch_test_id: UUID, _: Caller, platform: Platfor
     return JsonAnswer(await compare_batch(batch_test_id, queries))
 
 
-@router.get("/batch-tests/{batch_test_id}/events", operation_id="stream_batch_events")
+@router.get(
+    "/batch-tests/{batch_test_id}/events",
+    operation_id="stream_batch_events",
+    response_class=EventStream,
+)
 async def stream_batch_events(
     batch_test_id: UUID,
     _: Caller,
@@ -143,7 +146,7 @@ async def stream_batch_events(
     hub: HubDep,
     last_event_id: LastEventId = 0,
     since: Annotated[int, Query(ge=0)] = 0,
-) -> StreamingResponse:
+) -> EventStream:
     """The batch's history with its progress, as Server-Sent Events."""
     engine = platform.database.engine
     batches = BatchTestQueries(engine)

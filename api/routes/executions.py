@@ -5,14 +5,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.limits import LimitsBody
 from api.security import Caller
-from api.streams.sse import event_stream, history
+from api.streams.sse import EventStream, event_stream, history
 from api.strict_json import StrictJsonRoute
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
 from wtb_async.application.views import ExecutionView, Page
@@ -98,7 +97,11 @@ async def get_execution(execution_id: UUID, _: Caller, platform: PlatformDep) ->
     return JsonAnswer(await ExecutionQueries(platform.database.engine).get(execution_id))
 
 
-@router.get("/executions/{execution_id}/events", operation_id="stream_execution_events")
+@router.get(
+    "/executions/{execution_id}/events",
+    operation_id="stream_execution_events",
+    response_class=EventStream,
+)
 async def stream_execution_events(
     execution_id: UUID,
     _: Caller,
@@ -106,7 +109,7 @@ async def stream_execution_events(
     hub: HubDep,
     last_event_id: LastEventId = 0,
     since: Annotated[int, Query(ge=0)] = 0,
-) -> StreamingResponse:
+) -> EventStream:
     """The execution's history and then its future, as Server-Sent Events."""
     await ExecutionQueries(platform.database.engine).get(execution_id)
     events = EventQueries(platform.database.engine)

@@ -19,10 +19,15 @@ PROGRESS_SECONDS = 0.2
 CHUNK = 200
 
 
-def event_stream(frames: AsyncIterator[bytes]) -> StreamingResponse:
+class EventStream(StreamingResponse):
+    """Server-Sent Events."""
+
+    media_type = "text/event-stream"
+
+
+def event_stream(frames: AsyncIterator[bytes]) -> EventStream:
     """A response that no proxy may buffer."""
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+    return EventStream(frames, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 async def history(

@@ -3,6 +3,7 @@
 import operator
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import asyncpg
@@ -80,13 +81,8 @@ async def group_commit_saver(
         open=False,
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
     )
-    async with (
-        reads,
-        asyncpg.create_pool(
-            database_url, min_size=2, max_size=3, server_settings={"application_name": "writer"}
-        ) as writes,
-        GroupCommitSaver(reads, writes, **options) as saver,
-    ):
+    connect = partial(asyncpg.connect, database_url, server_settings={"application_name": "writer"})
+    async with reads, GroupCommitSaver(reads, connect, **options) as saver:
         yield saver
 
 

@@ -114,7 +114,7 @@ async def test_a_claim_carries_all_that_its_run_needs(database: Database) -> Non
             limits=Limits(timeout_seconds=1.5),
             input={"do": "naïve"},
             batch_test_id=None,
-            forked=False,
+            resumes=False,
         )
     )
     assert len(fields(claimed)) == len(asdict(claimed))

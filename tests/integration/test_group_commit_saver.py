@@ -2,41 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from arranging import eventually, select
+from arranging import PATIENCE_SECONDS, eventually, select
+from cuttable_line import CuttableLine, cuttable_line
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.types import Command
 from savers import ask, compile_fan_out, group_commit_saver, on, stock_saver
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.postgres.database import Database
-
-
-@dataclass(frozen=True)
-class Door:
-    """Lets nobody into the database while it is shut, as a restart does, and throws writers out."""
-
-    connection: AsyncConnection
-    name: str
-
-    async def shut(self) -> None:
-        await self._allow("false")
-        await self.connection.execute(text(TERMINATE_WRITERS))
-
-    async def open(self) -> None:
-        await self._allow("true")
-
-    async def _allow(self, allowed: str) -> None:
-        await self.connection.execute(
-            text(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS {allowed}")
-        )
 
 
 @pytest.fixture
@@ -148,11 +126,11 @@ async def test_every_call_returns_after_its_commit(
 
 
 OF_CHECKPOINT = """
-SELECT FROM checkpoints JOIN checkpoint_blobs USING (thread_id, checkpoint_ns)
+SELECT 1 FROM checkpoints JOIN checkpoint_blobs USING (thread_id, checkpoint_ns)
 WHERE thread_id = :thread AND checkpoint_id = :checkpoint
 """
 OF_WRITES = """
-SELECT FROM checkpoint_writes WHERE thread_id = :thread AND checkpoint_id = :checkpoint
+SELECT 1 FROM checkpoint_writes WHERE thread_id = :thread AND checkpoint_id = :checkpoint
 """
 
 
@@ -174,7 +152,7 @@ async def test_a_row_that_postgres_refuses_fails_its_own_call_only(
 
 
 async def test_a_cancelled_call_does_not_disturb_its_batch(
-    saver: GroupCommitSaver, database: Database
+    saver: GroupCommitSaver,
 ) -> None:
     calls = [asyncio.create_task(put(saver, f"thread {number}", n=1)) for number in range(10)]
     await asyncio.sleep(0)
@@ -203,7 +181,7 @@ async def test_terminated_backends_lose_nothing(
     done.set()
     assert await faults > 0
     for number, result in enumerate(results):
-        assert result["answer"] == f"left of {number} and right of {number}"
+        assert result["answer"] == f"right of {number} and left of {number}"
         kept = await compile_fan_out(saver).aget_state(on(f"thread {number}"))
         assert kept.values == result
         assert kept.next == ()
@@ -216,36 +194,35 @@ WHERE datname = current_database() AND application_name = 'writer'
 
 
 @pytest.fixture
-async def door(database: Database, database_url: str) -> AsyncIterator[Door]:
-    """Shuts the database for new connections; one that is open already opens it again."""
-    async with database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        yield Door(connection, database_url.rpartition("/")[2])
+async def line(database_url: str) -> AsyncIterator[CuttableLine]:
+    async with cuttable_line(database_url) as made:
+        yield made
 
 
 async def test_calls_wait_for_a_database_that_comes_back(
-    saver: GroupCommitSaver, door: Door, database: Database
+    line: CuttableLine, database: Database
 ) -> None:
-    await put(saver, "before", n=1)
-    await door.shut()
-    calls = [asyncio.create_task(put(saver, f"meanwhile {n}", n=1)) for n in range(5)]
-    await asyncio.sleep(0.5)
-    assert not any(call.done() for call in calls)
-    await door.open()
-    await asyncio.gather(*calls)
+    async with group_commit_saver(line.url) as saver:
+        await put(saver, "before", n=1)
+        await line.cut()
+        calls = [asyncio.create_task(put(saver, f"meanwhile {n}", n=1)) for n in range(5)]
+        await asyncio.sleep(0.3)
+        assert not any(call.done() for call in calls)
+        await line.mend()
+        await asyncio.gather(*calls)
     [row] = await select(database, "SELECT count(*) FROM checkpoints")
     assert row["count"] == 6
 
 
 async def test_calls_fail_when_the_database_stays_away_and_later_ones_work(
-    database_url: str, door: Door
+    line: CuttableLine,
 ) -> None:
-    async with group_commit_saver(database_url, give_up_seconds=0.3) as saver:
+    async with group_commit_saver(line.url, give_up_seconds=0.3) as saver:
         await put(saver, "before", n=1)
-        await door.shut()
+        await line.cut()
         with pytest.raises(TransientError):
             await put(saver, "meanwhile", n=1)
-        await door.open()
+        await line.mend()
         await put(saver, "after", n=1)
 
 
@@ -257,18 +234,19 @@ async def test_closing_while_idle_is_clean(database_url: str, database: Database
 
 async def no_writer(database: Database) -> bool:
     """Backends end a moment after their clients."""
-    query = "SELECT FROM pg_stat_activity WHERE application_name = 'writer'"
+    query = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'writer'"
     return not await select(database, query)
 
 
-async def test_closing_fails_the_calls_that_still_wait(database_url: str, door: Door) -> None:
-    async with group_commit_saver(database_url) as saver:
+async def test_closing_fails_the_calls_that_still_wait(line: CuttableLine) -> None:
+    async with group_commit_saver(line.url, batch=1) as saver:
         await put(saver, "before", n=1)
-        await door.shut()
-        call = asyncio.create_task(put(saver, "meanwhile", n=1))
+        await line.cut()
+        calls = [asyncio.create_task(put(saver, f"meanwhile {n}", n=1)) for n in range(5)]
         await asyncio.sleep(0.1)
-    with pytest.raises(TransientError, match="closed before the commit"):
-        await call
+    for call in calls:
+        with pytest.raises(TransientError, match="closed before the commit"):
+            await asyncio.wait_for(call, PATIENCE_SECONDS)
 
 
 async def test_a_promised_new_thread_is_not_looked_up_and_a_head_is_remembered(

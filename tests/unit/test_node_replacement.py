@@ -184,8 +184,8 @@ async def test_conditional_edges_lead_where_they_led(route: str) -> None:
 
 
 async def test_a_variant_may_go_where_its_node_could_go() -> None:
-    async def chooses(_: State) -> Command[Literal["left"]]:
-        return Command(goto="left", update={"seen": ["chose"]})
+    async def chooses(state: State) -> Command[Literal["left"]]:
+        return Command(goto=["left"] if state else [], update={"seen": ["chose"]})
 
     async def chooses_unannounced(_: State) -> Any:  # noqa: ANN401
         return Command(goto="left", update={"seen": ["chose too"]})

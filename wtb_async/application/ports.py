@@ -253,7 +253,10 @@ class GraphEngine(Protocol):
     """Drives one run through its graph."""
 
     async def drive(self, run: ClaimedRun) -> RunOutcome:
-        """Execute until the graph ends, pauses or fails. Cancelling it cancels the graph."""
+        """Execute until the graph ends, pauses or fails. Cancelling it cancels the graph.
+
+        Raises TransientError when the database was away; the run may go on from its checkpoints.
+        """
 
 
 class RunMonitor(Protocol):

@@ -193,7 +193,7 @@ def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
         repetition=planned.repetition,
         parent_execution_id=None,
         attempt=1,
-        version=1,
+        version=plan.first_version,
         metadata=plan.metadata,
         created_by=plan.caller,
         created_at=plan.created_at,

@@ -55,6 +55,15 @@ class ExecutionPlan:
     batch_test_id: UUID | None = None
     pool: str = DEFAULT_POOL
 
+    @property
+    def first_version(self) -> int:
+        """The version, and with it the number of the last event, that an execution begins with.
+
+        An execution of its own begins with the event of its creation. One of a batch has none:
+        its creation is an event of the batch, and its own history begins with its start.
+        """
+        return 1 if self.batch_test_id is None else 0
+
 
 def plan_one(input_: int = 0, choice: int = 0, repetition: int = 0) -> PlannedExecution:
     """A planned execution with new ids."""

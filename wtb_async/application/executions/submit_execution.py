@@ -68,7 +68,7 @@ def _created(plan: ExecutionPlan, command: Command) -> Change:
     return Change(
         aggregate=Aggregate.EXECUTION,
         aggregate_id=command.target_id,
-        version=1,
+        version=plan.first_version,
         event=ExecutionCreated(pool=plan.pool),
         actor=plan.caller,
         status_after=ExecutionStatus.PENDING.value,

@@ -28,7 +28,8 @@ class RelayOptions:
         """How long to wait after this many attempts; None when there will be no other one."""
         if attempts >= self.max_attempts:
             return None
-        return float(min(self.backoff * 2 ** (attempts - 1), self.backoff_limit))
+        doublings = min(attempts - 1, 60)  # Beyond that every limit is reached.
+        return float(min(self.backoff * 2**doublings, self.backoff_limit))
 
 
 class DeliveryService(Protocol):

@@ -30,8 +30,8 @@ class ClaimedRun:
     limits: Limits
     input: JsonObject
     batch_test_id: UUID | None
-    forked: bool
-    """The thread holds checkpoints already: go on from its head instead of starting."""
+    resumes: bool
+    """The thread may hold checkpoints already: go on from its head instead of starting."""
 
     @property
     def is_last_attempt_after_losses(self) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from wtb_async.application.ports import GraphEngine, Nudges, RunMonitor, UnitOfW
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.settler import Settler
 from wtb_async.application.runs.take_over_runs import take_over_runs
-from wtb_async.domain.errors import WtbError
+from wtb_async.domain.errors import TransientError, WtbError
 from wtb_async.domain.run import Runner, RunStatus
 
 log = structlog.get_logger(__name__)
@@ -219,7 +219,17 @@ class RunnerLoop:
 
     async def _execute(self, run: ClaimedRun) -> None:
         self._monitor.started(str(run.id))
-        self._finish(await self._engine.drive(run))
+        self._finish(await self._drive(run))
+
+    async def _drive(self, run: ClaimedRun) -> RunOutcome:
+        """Execute, as often as the database goes away; only the lease says when to give up."""
+        while True:
+            try:
+                return await self._engine.drive(run)
+            except TransientError as error:
+                log.warning("run_interrupted", run_id=str(run.id), error=repr(error))
+                await asyncio.sleep(self._options.safety_poll)
+                run = replace(run, resumes=True)
 
     def _finish(self, outcome: RunOutcome) -> None:
         self._settler.put(outcome)

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import asyncpg
 import orjson
+import psycopg
 import structlog
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -39,16 +40,17 @@ from wtb_async.infrastructure.checkpoints.statements import (
 
 log = structlog.get_logger(__name__)
 
+RECONNECT_SECONDS = 0.2
+
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
-_LOST_CONNECTION = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # Shut down, or still starting.
-    asyncpg.InsufficientResourcesError,  # No connection free, no disk space.
+_REFUSED = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
 )
-"""The database is away, or cannot serve now; what was refused may be accepted later."""
+"""What the rows themselves are to blame for; anything else is a matter of the connection."""
 
 
 @dataclass(slots=True)
@@ -119,10 +121,11 @@ class GroupCommitSaver(AsyncPostgresSaver):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End the writers. Runs must have ended: nobody may be waiting for a commit."""
+        """End the writers. Runs should have ended: calls that still wait for a commit fail."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        _fail(self._queue.operations, _closed())
 
     def expect_new(self, thread_id: str) -> None:
         """Promise that this thread has no checkpoint, which spares the first look-up."""
@@ -210,7 +213,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
                         thread_id,
                         namespace,
                         channel,
-                        versions[channel],
+                        str(versions[channel]),
                         *self.serde.dumps_typed(value),
                     )
                 )
@@ -235,19 +238,21 @@ class GroupCommitSaver(AsyncPostgresSaver):
 
     async def _flush_forever(self) -> None:
         connection: asyncpg.Connection | None = None
+        batch: list[_Operation] = []
         try:
             while True:
                 await self._queue.wanted.wait()
                 if batch := self._queue.take(self._batch):
                     connection = await self._flush_until_done(connection, batch)
         finally:
+            _fail(batch, _closed())
             if connection is not None:
                 connection.terminate()
 
     async def _flush_until_done(
         self, connection: asyncpg.Connection | None, batch: list[_Operation]
     ) -> asyncpg.Connection | None:
-        """Flush a batch, over a fresh connection if this one is lost.
+        """Flush a batch, over a fresh connection if this one fails.
 
         The statements are idempotent, so a batch whose commit was cut is simply sent again.
         """
@@ -256,21 +261,18 @@ class GroupCommitSaver(AsyncPostgresSaver):
             try:
                 connection = connection or await self._connect()
                 await self._flush(connection, batch)
-            except _LOST_CONNECTION as error:
+            except asyncio.CancelledError:
+                _fail(batch, TransientError("the saver was closed before the commit"))
+                raise
+            except Exception as error:  # noqa: BLE001 - a writer that ends would leave all waiting
+                log.warning("checkpoint_connection_lost", error=repr(error))
                 if connection is not None:
                     connection.terminate()
                 connection = None
                 if self.loop.time() > deadline:
-                    reason = TransientError("checkpoints could not be written: no database")
-                    reason.__cause__ = error
-                    _fail(batch, reason)
+                    _fail(batch, TransientError(f"checkpoints could not be written: {error!r}"))
                     return None
-                log.warning("checkpoint_connection_lost", error=repr(error))
-                await asyncio.sleep(0.2)
-            except BaseException:
-                # Nobody may wait for a commit that will not come, whatever ends this writer.
-                _fail(batch, TransientError("the saver was closed before the commit"))
-                raise
+                await asyncio.sleep(RECONNECT_SECONDS)
             else:
                 return connection
 
@@ -278,9 +280,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         """Commit a batch; a row that Postgres refuses fails its own operation only."""
         try:
             await _write(connection, batch)
-        except _LOST_CONNECTION:
-            raise
-        except (asyncpg.PostgresError, asyncpg.DataError, ValueError) as error:
+        except _REFUSED as error:
             if len(batch) == 1:
                 _fail(batch, error)
                 return
@@ -295,11 +295,14 @@ class GroupCommitSaver(AsyncPostgresSaver):
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:  # noqa: ARG002 - the stock signature
         """A connection of its own for each read, where the stock saver takes turns on a lock."""
         assert isinstance(self.conn, AsyncConnectionPool)  # noqa: S101 - given by __init__
-        async with (
-            self.conn.connection() as connection,
-            connection.cursor(binary=True, row_factory=dict_row) as cursor,
-        ):
-            yield cursor
+        try:
+            async with (
+                self.conn.connection() as connection,
+                connection.cursor(binary=True, row_factory=dict_row) as cursor,
+            ):
+                yield cursor
+        except psycopg.OperationalError as error:
+            raise TransientError("checkpoints could not be read: no database") from error
 
 
 async def _write(connection: asyncpg.Connection, batch: list[_Operation]) -> None:
@@ -320,7 +323,11 @@ def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]
     return list(zip(*rows, strict=True)) or [()] * width
 
 
-def _fail(batch: list[_Operation], error: Exception) -> None:
+def _closed() -> TransientError:
+    return TransientError("the saver was closed before the commit")
+
+
+def _fail(batch: Iterable[_Operation], error: Exception) -> None:
     for operation in batch:
         if not operation.done.done():
             operation.done.set_exception(error)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wtb_async.application.ports import Score, ScoringJob
 from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.infrastructure.langgraph.plain_json import storable_text
 
 Evaluator = Callable[..., Any]
 
@@ -29,8 +32,8 @@ class RunView:
 async def call_evaluator(name: str, evaluator: Evaluator, job: ScoringJob) -> list[Score]:
     """Call with the arguments it names, and read what it returns.
 
-    Sync evaluators run in a thread. Whatever goes wrong becomes the score's error: one bad
-    evaluator must not cost the others their results.
+    Sync evaluators run in a thread; what they return may still be an awaitable. Whatever goes
+    wrong becomes the score's error: one bad evaluator must not cost the others their results.
     """
     try:
         arguments = _arguments(evaluator, job)
@@ -38,9 +41,12 @@ async def call_evaluator(name: str, evaluator: Evaluator, job: ScoringJob) -> li
             result = await evaluator(**arguments)
         else:
             result = await asyncio.to_thread(evaluator, **arguments)
+        if inspect.isawaitable(result):
+            result = await result
         return _scores(name, result)
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-        return [Score(evaluator=name, key=score_key(name), error=f"{type(error).__name__}: {error}")]
+        message = storable_text(f"{type(error).__name__}: {error}")
+        return [Score(evaluator=name, key=score_key(name), error=message)]
 
 
 def _arguments(evaluator: Evaluator, job: ScoringJob) -> dict[str, Any]:
@@ -81,13 +87,15 @@ def _from_mapping(name: str, result: Mapping[str, Any]) -> Score:
     comment = result.get("comment")
     return Score(
         evaluator=name,
-        key=str(result.get("key") or score_key(name)),
+        key=storable_text(str(result.get("key") or score_key(name))),
         score=_number(result.get("score")),
-        comment=None if comment is None else str(comment),
+        comment=None if comment is None else storable_text(str(comment)),
     )
 
 
 def _number(value: object) -> bool | float | None:
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float) and value == value and abs(value) != float("inf"):

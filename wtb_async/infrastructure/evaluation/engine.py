@@ -8,9 +8,8 @@ from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.evaluation.builtin import BUILTIN_EVALUATORS
 from wtb_async.infrastructure.evaluation.calling import Evaluator, call_evaluator
-from wtb_async.infrastructure.langgraph.references import load_attribute
 from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
-
+from wtb_async.infrastructure.langgraph.references import load_attribute
 
 BUILTIN_PREFIX = "wtb."
 

@@ -9,13 +9,18 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import GraphOutput
 
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.domain.errors import TransientError
 from wtb_async.domain.execution import PauseReason, RunError
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import RunStatus
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
-from wtb_async.infrastructure.langgraph.plain_json import NotStorable, plain_json
+from wtb_async.infrastructure.langgraph.plain_json import (
+    NotStorable,
+    plain_json,
+    storable_text,
+)
 
 _TASK_NOTE = re.compile(r"During task with name '(?P<node>.+?)' and id")
 
@@ -35,6 +40,9 @@ class LangGraphEngine:
         """Execute until the graph ends, pauses, fails or exceeds its time.
 
         Cancelling this call cancels the graph; then there is no outcome.
+
+        Raises:
+            TransientError: the database was away for too long; what was committed stands.
         """
         began = perf_counter()
         thread_id = str(run.thread_id)
@@ -44,6 +52,8 @@ class LangGraphEngine:
                 graph = await self._graphs.get(run)
                 result = await self._invoke(graph, run)
             outcome = await self._outcome(graph, run, result, began)
+        except TransientError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises fails its run
             seconds = run.limits.timeout_seconds
             reason = _timed_out(seconds) if timer.expired() else _run_error(error)
@@ -61,7 +71,7 @@ class LangGraphEngine:
     async def _invoke(self, graph: Compiled, run: ClaimedRun) -> GraphOutput[Any]:
         config = _config(run)
         graph_input: JsonObject | None = run.input
-        if run.forked:
+        if run.resumes:
             saved = await self._saver.aget_tuple(config)
             graph_input = run.input if saved is None else None
         else:
@@ -113,9 +123,8 @@ def _timed_out(seconds: float | None) -> RunError:
 
 
 def _run_error(error: Exception) -> RunError:
-    message = str(error).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
     kind = "NotStorable" if isinstance(error, NotStorable) else type(error).__name__
-    return RunError(kind, message, _failed_node(error))
+    return RunError(kind, storable_text(str(error)), _failed_node(error))
 
 
 def _failed_node(error: Exception) -> str | None:

@@ -36,11 +36,9 @@ def plain_json(value: object, path: str = "") -> JsonValue:
     match value:
         case None | bool():
             return value
-        case int():
-            return _whole_number(value, path)
         case str():
             return _text(value, path)
-        case float():
+        case int() | float():
             return _number(value, path)
         case Mapping():
             return {
@@ -51,6 +49,11 @@ def plain_json(value: object, path: str = "") -> JsonValue:
             return [plain_json(item, f"{path}[{index}]") for index, item in enumerate(value)]
         case _:
             return _other(value, path)
+
+
+def storable_text(text: str) -> str:
+    """The text with escapes in place of what Postgres cannot hold: for messages, not for data."""
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def _other(value: object, path: str) -> JsonValue:
@@ -84,13 +87,11 @@ def _text(value: str, path: str) -> str:
     return value
 
 
-def _whole_number(value: int, path: str) -> int:
-    if not -(2**63) <= value < 2**64:
-        raise NotStorable(path, "the number takes more than 64 bits")
-    return int(value)
-
-
 def _number(value: float, path: str) -> float:
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            raise NotStorable(path, "the number takes more than 64 bits")
+        return int(value)
     if not math.isfinite(value):
         raise NotStorable(path, f"{value} is not a JSON number")
     return float(value)  # NumPy's float64 is a float that the encoder refuses.

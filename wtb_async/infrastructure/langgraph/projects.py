@@ -3,8 +3,10 @@
 import ast
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from pydantic.dataclasses import dataclass
 
 from wtb_async.domain.errors import InvalidInput
 
@@ -42,8 +44,8 @@ class Project:
         target, separator, attribute = reference.rpartition(":")
         if not separator or not attribute.isidentifier() or not target:
             raise InvalidInput.of(field, f"{reference!r} is not 'module:attr' or './file.py:attr'")
-        path = self._file_of(target)
-        if path is None or not path.is_relative_to(self.folder) or not path.is_file():
+        path = self.file_of(target)
+        if path is None or not path.is_relative_to(self.folder) or not _is_file(path):
             raise InvalidInput.of(
                 field,
                 f"{reference!r} names nothing in project {self.name!r}; "
@@ -52,7 +54,8 @@ class Project:
         if not binds(path, attribute):
             raise InvalidInput.of(field, f"{reference!r}: {path.name} defines no {attribute!r}")
 
-    def _file_of(self, target: str) -> Path | None:
+    def file_of(self, target: str) -> Path | None:
+        """The file that the part of a reference before the colon means, if it means one."""
         if target.endswith(".py"):
             return (self.folder / target).resolve()
         parts = target.split(".")
@@ -61,9 +64,16 @@ class Project:
         for folder in map(Path, self.search_path):
             module = folder.joinpath(*parts)
             for candidate in (module.with_suffix(".py"), module / "__init__.py"):
-                if candidate.is_file():
+                if _is_file(candidate):
                     return candidate.resolve()
         return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A name may be longer than the file system takes.
+        return False
 
 
 def binds(file: Path, name: str) -> bool:
@@ -75,7 +85,17 @@ def binds(file: Path, name: str) -> bool:
         module = ast.parse(file.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError):
         return True  # Loading it will say what is wrong in the words of the interpreter.
-    return any(_binds(statement, name) for statement in ast.walk(module))
+    return any(_binds(each, name) for each in _top_level(module))
+
+
+def _top_level(node: ast.AST) -> Iterator[ast.AST]:
+    """All of a module but what its functions and classes keep to themselves."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(
+            child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
+            yield from _top_level(child)
 
 
 def _binds(node: ast.AST, name: str) -> bool:
@@ -107,6 +127,9 @@ def read_project(path: Path) -> Project:
         )
     except FileNotFoundError as error:
         raise InvalidInput.of("project", f"there is no file {file}") from error
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise InvalidInput.of("project", message) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput.of("project", f"{file} is not a langgraph.json: {error!r}") from error
 

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from pathlib import Path
 from typing import Any
 
 from wtb_async.domain.errors import InvalidInput
@@ -23,15 +24,29 @@ def load_attribute(project: Project, reference: str, *, field: str = "graph") ->
         if folder not in sys.path:
             sys.path.insert(0, folder)
     try:
-        module = _import_file(project, target) if target.endswith(".py") else _import(target)
+        module = _load(project, target)
         return getattr(module, attribute)
     except Exception as error:
         message = f"{reference!r} does not load: {type(error).__name__}: {error}"
         raise InvalidInput.of(field, message) from error
 
 
-def _import(name: str) -> Any:  # noqa: ANN401
-    return importlib.import_module(name)
+def _load(project: Project, target: str) -> Any:  # noqa: ANN401
+    return _import_file(project, target) if target.endswith(".py") else _import(project, target)
+
+
+def _import(project: Project, name: str) -> Any:  # noqa: ANN401
+    """Import a module by its name, and make sure that it is this project's.
+
+    Python keeps one module per name: another project's, or a library's, may have come first.
+    """
+    module = importlib.import_module(name)
+    found, own = Path(module.__file__ or "").resolve(), project.file_of(name)
+    if found != own:
+        raise ImportError(
+            f"{name!r} is loaded from {found} already; refer to the file, ./{name}.py"
+        )
+    return module
 
 
 def _import_file(project: Project, target: str) -> Any:  # noqa: ANN401

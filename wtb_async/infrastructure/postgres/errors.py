@@ -46,6 +46,10 @@ def _connect(
 
 
 def _of_statement(context: ExceptionContext) -> WtbError | None:
+    if isinstance(context.original_exception, asyncpg.InternalClientError):
+        # What asyncpg raises when the backend said goodbye between two statements.
+        context.is_disconnect = True
+        return TransientError(_AWAY)
     error = context.sqlalchemy_exception
     return _translated(error) if isinstance(error, DBAPIError) else None
 

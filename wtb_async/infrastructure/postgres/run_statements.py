@@ -51,7 +51,7 @@ WITH picked AS (
 SELECT claimed.id, execution.id AS execution_id, claimed.thread_id, claimed.workflow_id,
        workflow.version AS workflow_version, claimed.variants, claimed.workflow_variant,
        claimed.attempt, claimed.limits, execution.input, execution.batch_test_id,
-       thread.reason <> 'start' AS forked
+       thread.reason <> 'start' AS resumes
 FROM claimed
 JOIN wtb_executions AS execution ON execution.run_id = claimed.id
 JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id

@@ -1,0 +1,36 @@
+"""One real stack, with every process of it, for the tests that only use it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from wtb_async.infrastructure.embedded import LocalStack, LocalStackSettings
+from wtb_async.infrastructure.embedded.layout import DataDirectory
+from wtb_async.infrastructure.embedded.record import StackRecord, read_record
+from wtb_async.sdk.client import WTBClient
+
+LETTERS = Path(__file__).parent / "projects" / "letters" / "langgraph.json"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
+    """The stack for the letters project."""
+    data_dir = tmp_path_factory.mktemp("stack")
+    local = LocalStack(
+        LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=LETTERS)
+    )
+    local.up()
+    try:
+        record = read_record(DataDirectory.at(data_dir))
+        assert record is not None
+        yield record
+    finally:
+        local.down()
+
+
+@pytest.fixture
+async def client(stack: StackRecord) -> AsyncIterator[WTBClient]:
+    addresses = stack.addresses
+    async with WTBClient(addresses.api_url, api_key=addresses.api_key) as opened:
+        yield opened
