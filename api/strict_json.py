@@ -1,5 +1,6 @@
 """Request bodies: bounded before they are parsed, strict when they are."""
 
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -79,16 +80,22 @@ def _check(value: object, depth: int, path: str = "") -> None:
     if depth == 0:
         raise MalformedJson("it is nested too deeply")
     match value:
-        case str() if "\x00" in value:
-            raise InvalidInput.of(path, "text must not hold a NUL byte")
-        case float() if value - value != 0:
-            raise InvalidInput.of(path, "the number is out of range")
-        case int() if not -(2**63) <= value < 2**63:
-            raise InvalidInput.of(path, "the number is out of range")
         case list():
             for index, item in enumerate(value):
                 _check(item, depth - 1, f"{path}.{index}" if path else str(index))
         case dict():
             for key, item in value.items():
-                _check(key, depth, path)
+                _check_scalar(key, path)
                 _check(item, depth - 1, f"{path}.{key}" if path else key)
+        case _:
+            _check_scalar(value, path)
+
+
+def _check_scalar(value: object, path: str) -> None:
+    match value:
+        case str() if "\x00" in value:
+            raise InvalidInput.of(path, "text must not hold a NUL byte")
+        case float() if not math.isfinite(value):
+            raise InvalidInput.of(path, "the number is out of range")
+        case int() if not -(2**63) <= value < 2**63:
+            raise InvalidInput.of(path, "the number is out of range")

@@ -141,9 +141,9 @@ async def measure_idle(client: WTBClient) -> tuple[float, float]:
         began = time.time()
         made = await client.executions.create("four_nodes", {"q": f"t{number}", "log": []})
         ended = await client.executions.wait_for(made.id)
-        output = ended.output
-        assert isinstance(output, dict) and ended.finished_at is not None
-        to_first.append((float(output["log"][0].partition("@")[2]) - began) * 1000)
+        if not isinstance(ended.output, dict) or ended.finished_at is None:
+            raise SystemExit(f"execution {made.id} did not complete: {ended.error}")
+        to_first.append((float(ended.output["log"][0].partition("@")[2]) - began) * 1000)
         to_end.append((ended.finished_at.timestamp() - began) * 1000)
     return statistics.median(to_first), statistics.median(to_end)
 

@@ -27,7 +27,7 @@ class RelaySettings(_Group):
 
     chunk_size: int = Field(500, ge=1)
     loop_seconds: float = Field(1.0, gt=0)
-    """One relay task works for this long, so that with a beat of the same period one always runs."""
+    """How long one relay task works; with a beat of the same period one always runs."""
     claim_seconds: float = Field(30.0, gt=0)
     """A relay that dies between claim and mark leaves its rows to the others after this time."""
     max_attempts: int = Field(10, ge=1)
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     api_key: SecretStr
     """The key that every caller but `/health` must show."""
     projects: Annotated[tuple[Path, ...], NoDecode] = ()
-    """`langgraph.json` files, separated by `:`; references given over the network stay below them."""
+    """`langgraph.json` files, separated by `:`; references over the network stay below them."""
     log_level: str = "INFO"
     retention_months: int = Field(DEFAULT_RETENTION_MONTHS, ge=1)
     """Full months for which events and audit entries are kept."""

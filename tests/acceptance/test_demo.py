@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def processes_of(data_dir: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(data_dir) in part for part in process.info["cmdline"] or ()):
-            found.append(process)
-    return found
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(data_dir) in part for part in process.info["cmdline"] or ())
+    ]
 
 
 def test_the_demo_prints_the_comparison_and_leaves_no_process(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_the_demo_prints_the_comparison_and_leaves_no_process(tmp_path: Path) ->
         command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False, env=os.environ
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "540 of 540 done, 0 failed" in done.stdout
+    assert "540 of 540 done, 0 running, 0 failed" in done.stderr
     for key in ("hit_at_1", "hit_at_3", "reciprocal_rank", "wtb.latency"):
         assert f"• {key}: " in done.stdout
     assert "(baseline)" in done.stdout

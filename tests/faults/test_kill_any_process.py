@@ -61,8 +61,9 @@ async def submit(client: WTBClient) -> BatchTest:
 
 
 async def some_are_done(client: WTBClient, batch_id: UUID) -> None:
-    while (await client.batch_tests.get(batch_id)).counts.completed == 0:
-        await asyncio.sleep(0.02)
+    async for event in client.batch_tests.events(batch_id):
+        if event.type == "BatchProgress" and event.data["counts"]["completed"] > 0:
+            return
 
 
 async def histories(stack: StackRecord, batch_id: UUID) -> dict[UUID, list[tuple[int, str]]]:
@@ -101,9 +102,7 @@ async def test_a_batch_is_completed_although_a_process_was_killed(
         assert Counter(kind for _, kind in events)["ExecutionCompleted"] == 1
 
 
-async def test_a_node_that_kills_its_runner_fails_alone(
-    client: WTBClient, stack: StackRecord
-) -> None:
+async def test_a_node_that_kills_its_runner_fails_alone(client: WTBClient) -> None:
     batch = await submit(client)
     poison = await client.executions.create("letters", {"do": "die", "letters": []})
     async with asyncio.timeout(DEADLINE_SECONDS):

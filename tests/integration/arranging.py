@@ -97,10 +97,12 @@ def _loud(workflow: Workflow) -> NodeVariant:
     )
 
 
-async def register(uow_factory: UnitOfWorkFactory, name: str = "letters") -> Workflow:
+async def register(
+    uow_factory: UnitOfWorkFactory, name: str = "letters", *, project: str | None = None
+) -> Workflow:
     """Keep a workflow of a test project without loading its graph first."""
     async with uow_factory() as uow:
-        uow.workflows.add(workflow := new_workflow(name))
+        uow.workflows.add(workflow := new_workflow(name, project=project))
         await uow.commit()
     return workflow
 

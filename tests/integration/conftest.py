@@ -1,14 +1,24 @@
 """What many tests of this folder stand on."""
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
+import httpx2
 import pytest
-from arranging import settings_for
+from arranging import API_KEY, register, settings_for
 from redis.asyncio import Redis
+from served_api import Caller, served_api
 
+from wtb_async.domain.workflow import Workflow
+from wtb_async.infrastructure.embedded.ports import free_port
+from wtb_async.infrastructure.postgres.database import Database, open_database
+
+from wtb_async.bootstrap.database import prepare_database
 from wtb_async.bootstrap.platform import Platform, open_platform
 from wtb_async.infrastructure.embedded import EmbeddedServices
-from wtb_async.settings import Settings
+from wtb_async.settings import Settings, asyncpg_url
 
 
 @pytest.fixture
@@ -23,3 +33,60 @@ async def platform(settings: Settings, redis: Redis) -> AsyncIterator[Platform]:
     del redis
     async with open_platform(settings, role="test", pool_size=8) as opened:
         yield opened
+
+
+class DatabaseServer(Protocol):
+    """What the session's database server does for us."""
+
+    def create(self) -> str:
+        """A new, empty database; answers its address."""
+
+    def drop(self, url: str) -> None:
+        """Remove it."""
+
+
+@dataclass(frozen=True)
+class ServedApi:
+    """An API process, and the database that it serves."""
+
+    url: str
+    database_url: str
+    ray_port: int
+
+
+@pytest.fixture(scope="session")
+def api(
+    database_server: DatabaseServer,
+    services: EmbeddedServices,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ServedApi]:
+    """One API process for all tests that only call it; each uses names of its own."""
+    database_url = database_server.create()
+    prepare_database(database_url)
+    ray_port = free_port()
+    folder = tmp_path_factory.mktemp("api")
+    with served_api(database_url, services.redis_url, ray_port=ray_port, folder=folder) as url:
+        yield ServedApi(url, database_url, ray_port)
+    database_server.drop(database_url)
+
+
+@pytest.fixture
+async def caller(api: ServedApi) -> AsyncIterator[Caller]:
+    """Somebody with a valid key."""
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    async with httpx2.AsyncClient(base_url=api.url, headers=headers, timeout=30.0) as http:
+        yield Caller(http)
+
+
+@pytest.fixture
+async def served(api: ServedApi) -> AsyncIterator[Database]:
+    """The database of the API process."""
+    opened = open_database(asyncpg_url(api.database_url), pool_size=4, application_name="test")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def letters(served: Database) -> Workflow:
+    """A workflow of the letters project with a name of its own, in the database of the API."""
+    return await register(served.unit_of_work, f"letters {secrets.token_hex(4)}", project="letters")

@@ -40,9 +40,7 @@ async def submit(
     return plan.executions[0].execution_id
 
 
-async def when(
-    platform: Platform, execution_id: UUID, *statuses: ExecutionStatus
-) -> ExecutionView:
+async def when(platform: Platform, execution_id: UUID, *statuses: ExecutionStatus) -> ExecutionView:
     """The execution, once it is in one of these statuses."""
     queries = ExecutionQueries(platform.database.engine)
 
@@ -153,9 +151,7 @@ async def test_too_many_steps_fail_with_the_error_of_langgraph(
 
 
 @pytest.mark.usefixtures("runner")
-async def test_a_variant_takes_the_place_of_its_node(
-    platform: Platform, letters: Workflow
-) -> None:
+async def test_a_variant_takes_the_place_of_its_node(platform: Platform, letters: Workflow) -> None:
     loud = await ended(platform, await submit(platform, letters, choice={"second": "loud"}))
     base = await ended(platform, await submit(platform, letters, choice={"second": "base"}))
     assert loud.output == {"do": "", "letters": ["a", "B!"]}

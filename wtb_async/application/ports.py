@@ -12,7 +12,6 @@ from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
 from wtb_async.domain.json import JsonObject, JsonValue
-from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
 from wtb_async.domain.workflow import Workflow
 

@@ -1,4 +1,4 @@
-"""What readers see: frozen values in the shapes of the REST API. No aggregate is loaded for them."""
+"""What readers see: frozen values in the shapes of the REST API; no aggregate is loaded."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -105,7 +105,7 @@ def expand_matrix(matrix: dict[str, list[str]] | list[Combination]) -> list[Comb
 
 def choose_baseline(combinations: list[Combination]) -> Combination:
     """The combination that the others are compared with: all `base`, or else the first."""
-    all_base = {node: BASE_VARIANT for node in combinations[0]}
+    all_base = dict.fromkeys(combinations[0], BASE_VARIANT)
     return all_base if all_base in combinations else combinations[0]
 
 

@@ -54,7 +54,7 @@ class Workflow:
     project: str
     graph: str
     topology: JsonObject
-    """`{"nodes": [...], "edges": [...], "mermaid": str, "input_schema": {}, "output_schema": {}}`"""
+    """`{"nodes": [], "edges": [], "mermaid": str, "input_schema": {}, "output_schema": {}}`"""
     created_by: str
     created_at: datetime
     updated_at: datetime

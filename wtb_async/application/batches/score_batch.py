@@ -1,7 +1,10 @@
 """Scores the ended executions of a batch test, and completes it when nothing is left."""
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from wtb_async.application.ports import (
     Nudges,
@@ -9,8 +12,11 @@ from wtb_async.application.ports import (
     ScoringJob,
     UnitOfWorkFactory,
 )
+from wtb_async.domain.errors import TransientError
 
 CHUNK = 100
+RECORD_SECONDS = 30.0
+"""How long results are held while the database is away; half of what a claim lasts."""
 
 
 class EvaluationEngine(Protocol):
@@ -31,9 +37,7 @@ async def score_batch(
     count = 0
     while jobs := await _claim(batch_id, uow_factory):
         scored = [await engine.score(job) for job in jobs]
-        async with uow_factory() as uow:
-            await uow.batch_tests.record_scores(scored)
-            await uow.commit()
+        await _record(scored, uow_factory)
         count += len(scored)
     async with uow_factory() as uow:
         completed = await uow.batch_tests.complete_if_done(batch_id)
@@ -41,6 +45,19 @@ async def score_batch(
     if completed:
         nudges.new_events()
     return count
+
+
+@retry(
+    retry=retry_if_exception_type(TransientError),
+    wait=wait_fixed(0.5),
+    stop=stop_after_delay(RECORD_SECONDS),
+    reraise=True,
+)
+async def _record(scored: Sequence[ScoredExecution], uow_factory: UnitOfWorkFactory) -> None:
+    """Keep the scores, also when the database comes back only after a while."""
+    async with uow_factory() as uow:
+        await uow.batch_tests.record_scores(scored)
+        await uow.commit()
 
 
 async def _claim(batch_id: UUID, uow_factory: UnitOfWorkFactory) -> list[ScoringJob]:

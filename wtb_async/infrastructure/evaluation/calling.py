@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,6 @@ def _number(value: object) -> bool | float | None:
         value = value.item()
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and value == value and abs(value) != float("inf"):
+    if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     raise TypeError(f"a score is a bool or a finite number, not {value!r}")

@@ -3,13 +3,15 @@
 import base64
 import dataclasses
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
+import numpy as np
 from pydantic import BaseModel
 
 from wtb_async.domain.json import JsonValue
@@ -56,27 +58,26 @@ def storable_text(text: str) -> str:
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
+_PLAIN_FORMS: tuple[tuple[tuple[type, ...], Callable[[Any], object]], ...] = (
+    ((BaseModel,), BaseModel.model_dump),
+    ((Enum,), lambda member: member.value),
+    ((datetime, date, time), lambda moment: moment.isoformat()),
+    ((timedelta,), timedelta.total_seconds),
+    ((UUID, PurePath, Decimal), str),
+    ((bytes, bytearray), lambda data: base64.b64encode(data).decode()),
+    ((np.ndarray, np.generic), lambda array: array.tolist()),
+)
+"""What stands for values that JSON has no form for; the first match counts."""
+
+
 def _other(value: object, path: str) -> JsonValue:
-    match value:
-        case BaseModel():
-            return plain_json(value.model_dump(), path)
-        case Enum():
-            return plain_json(value.value, path)
-        case datetime() | date() | time():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case UUID() | PurePath() | Decimal():
-            return str(value)
-        case bytes() | bytearray():
-            return base64.b64encode(value).decode()
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = dataclasses.fields(value)
-            return plain_json({f.name: getattr(value, f.name) for f in fields}, path)
-        case _ if callable(item := getattr(value, "item", None)) and hasattr(value, "dtype"):
-            return plain_json(value.tolist() if hasattr(value, "tolist") else item(), path)
-        case _:
-            return _text(repr(value), path)
+    for types, plain in _PLAIN_FORMS:
+        if isinstance(value, types):
+            return plain_json(plain(value), path)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return plain_json({f.name: getattr(value, f.name) for f in fields}, path)
+    return _text(repr(value), path)
 
 
 def _text(value: str, path: str) -> str:

@@ -37,8 +37,8 @@ INSERT INTO wtb_executions
     (id, workflow_id, run_id, thread_id, status, input, variants, workflow_variant, batch_test_id,
      test_case_id, repetition, attempt, version, metadata, created_by, created_at)
 SELECT execution_id, $10::uuid, run_id, thread_id, '{ExecutionStatus.PENDING}', inputs.input,
-       choices.variants, $11::text, $17::uuid, inputs.test_case_id, repetition, 1, $18::int, $13::jsonb,
-       $15::text, $16::timestamptz
+       choices.variants, $11::text, $17::uuid, inputs.test_case_id, repetition, 1, $18::int,
+       $13::jsonb, $15::text, $16::timestamptz
 FROM planned JOIN inputs ON inputs.at = input_at JOIN choices ON choices.at = choice_at
 ORDER BY number
 """  # noqa: S608 - only statuses of the domain go in

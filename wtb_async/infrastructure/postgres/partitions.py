@@ -66,10 +66,14 @@ async def _make(connection: AsyncConnection, table: str, month: date, existing: 
     await connection.execute(
         text(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
     )
-    moved = f"DELETE FROM {table}_default WHERE created_at >= {start} AND created_at < {end}"  # noqa: S608 - our own names and dates
-    await connection.execute(
-        text(f"WITH moved AS ({moved} RETURNING *) INSERT INTO {name} SELECT * FROM moved")
-    )
+    move = f"""
+        WITH moved AS (
+            DELETE FROM {table}_default
+            WHERE created_at >= {start} AND created_at < {end} RETURNING *
+        )
+        INSERT INTO {name} SELECT * FROM moved
+    """  # noqa: S608 - our own names and dates
+    await connection.execute(text(move))
     await connection.execute(
         text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")
     )

@@ -1,0 +1,122 @@
+"""The API as a process, as `wtb up` starts it, and what its tests ask of it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from arranging import API_KEY, PATIENCE_SECONDS, PROJECTS
+
+from wtb_async.infrastructure.embedded.ports import free_port
+
+INSPECT_SECONDS = 8.0
+"""Enough to load a graph on a busy machine; the graph that hangs makes its test take this long."""
+
+BROKEN_MODULES = {
+    "crashes.py": "import os\nos._exit(3)\ngraph = None\n",
+    "hangs.py": "import time\ntime.sleep(3600)\ngraph = None\n",
+    "misses.py": "import nothing_of_this_name\ngraph = None\n",
+    "raises.py": "graph = 1 / 0\n",
+    "number.py": "graph = 7\n",
+    "prints.py": "import sys\nprint('{}')\nsys.stdout.flush()\ngraph = 7\n",
+}
+
+
+def broken_project(folder: Path) -> Path:
+    """A project whose graphs do not load, each in its own way; answers its `langgraph.json`."""
+    project = folder / "broken"
+    project.mkdir()
+    for name, content in BROKEN_MODULES.items():
+        (project / name).write_text(content)
+    (folder / "outside.py").write_text("graph = None\n")
+    (project / "link.py").symlink_to(folder / "outside.py")
+    file = project / "langgraph.json"
+    file.write_text('{"dependencies": ["."], "graphs": {}}')
+    return file
+
+
+@contextmanager
+def served_api(
+    database_url: str, redis_url: str | None, *, ray_port: int, folder: Path
+) -> Iterator[str]:
+    """Serve the API on a free loopback port; answers its address."""
+    port = free_port()
+    projects = [*sorted(PROJECTS.glob("*/langgraph.json")), broken_project(folder)]
+    env = os.environ | {
+        "WTB_DATABASE_URL": database_url,
+        "WTB_REDIS_URL": redis_url or "",
+        "WTB_API_KEY": API_KEY,
+        "WTB_PROJECTS": ":".join(str(project) for project in projects),
+        "WTB_API__INSPECT_TIMEOUT_SECONDS": str(INSPECT_SECONDS),
+        "RAY_ADDRESS": f"127.0.0.1:{ray_port}",
+    }
+    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"]
+    with (folder / "api.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--timeout-graceful-shutdown", "1"],
+            env=env,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _await_health(url, process, folder / "api.log")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=PATIENCE_SECONDS)
+
+
+def _await_health(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            httpx2.get(f"{url}/health", timeout=1.0).raise_for_status()
+        except httpx2.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+class Caller:
+    """Calls the API under its prefix with a valid key."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.http = http
+
+    async def get(self, path: str, **params: Any) -> httpx2.Response:  # noqa: ANN401
+        return await self.http.get(f"/api/v1{path}", params=params)
+
+    async def post(self, path: str, **body: Any) -> httpx2.Response:  # noqa: ANN401
+        return await self.http.post(f"/api/v1{path}", json=body)
+
+    async def execute(self, workflow: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Submit an execution that must be accepted."""
+        answer = await self.post("/executions", workflow=workflow, **{"input": {}, **body})
+        assert answer.status_code == 202, answer.text
+        accepted: dict[str, Any] = answer.json()
+        return accepted
+
+
+def problem_of(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem's body, once it has the form that every problem has."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:wtb:problem:{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
+def fields_of(answer: httpx2.Response) -> list[str]:
+    """The fields that an invalid input names."""
+    return [each["field"] for each in problem_of(answer, 422, "invalid_input")["errors"]]

@@ -1,0 +1,232 @@
+"""Scoring a batch test: every execution once, and the batch completes when nothing is left."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from arranging import change, claim, completed, history, register, register_runner, select, settle
+
+from wtb_async.application.batches.score_batch import score_batch
+from wtb_async.application.batches.submit_batch_test import (
+    NewTestCase,
+    SubmitBatchTest,
+    submit_batch_test,
+)
+from wtb_async.application.ports import Score, ScoredExecution
+from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.bootstrap.platform import Platform
+from wtb_async.domain.execution import Limits, RunError
+from wtb_async.domain.json import JsonValue
+from wtb_async.domain.run import RunStatus
+from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
+
+RIGHT = {"word": "right"}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch test whose runs are all held by one runner."""
+
+    platform: Platform
+    id: UUID
+    runner_id: UUID
+    runs: list[ClaimedRun]
+
+    async def end(self, *outcomes: RunOutcome) -> None:
+        await settle(self.platform.database.unit_of_work, self.runner_id, *outcomes)
+
+    async def end_all(self, output: JsonValue = None) -> None:
+        await self.end(*(completed(run.id, output or RIGHT) for run in self.runs))
+
+    async def score(self) -> int:
+        return await score_batch(
+            self.id,
+            uow_factory=self.platform.database.unit_of_work,
+            engine=self.platform.evaluation,
+            nudges=self.platform.nudges,
+        )
+
+    async def status(self) -> str:
+        return (await BatchTestQueries(self.platform.database.engine).get(self.id)).status.value
+
+    async def scores(self) -> list[dict[str, bool | float]]:
+        queries = BatchTestQueries(self.platform.database.engine)
+        return [
+            row.scores for row in (await queries.results(self.id, limit=200, cursor=None)).items
+        ]
+
+    async def unfinished(self, idle_seconds: float) -> list[UUID]:
+        async with self.platform.database.unit_of_work() as uow:
+            return await uow.batch_tests.unfinished(idle_seconds)
+
+
+async def begin(
+    platform: Platform, cases: int, evaluators: Sequence[str] = ("wtb.exact_match",)
+) -> Batch:
+    """A batch test that was accepted and started, and whose executions are all running."""
+    await register(platform.database.unit_of_work, "graded")
+    view = await submit_batch_test(
+        SubmitBatchTest(
+            workflow="graded",
+            name="a batch",
+            variant_matrix={},
+            baseline=None,
+            test_cases=[
+                NewTestCase(key=f"case {n}", input={"n": n}, reference=RIGHT, metadata={})
+                for n in range(cases)
+            ],
+            repetitions=1,
+            evaluators=list(evaluators),
+            limits=Limits(),
+            max_executions=1000,
+            caller="test",
+        ),
+        uow_factory=platform.database.unit_of_work,
+        evaluators=platform.evaluation,
+        nudges=platform.nudges,
+    )
+    runner = await register_runner(platform.database.unit_of_work)
+    runs = await claim(platform.database.unit_of_work, runner)
+    async with platform.database.unit_of_work() as uow:
+        await uow.batch_tests.mark_started([view.id])
+        await uow.commit()
+    return Batch(platform, view.id, runner, runs)
+
+
+async def test_every_execution_is_scored_once_and_the_batch_completes(platform: Platform) -> None:
+    batch = await begin(platform, 3, ["wtb.exact_match", "wtb.latency"])
+    await batch.end_all()
+    assert await batch.score() == 3
+    assert await batch.scores() == [{"wtb.exact_match": True, "wtb.latency": 1.5}] * 3
+    assert await batch.status() == "completed"
+    assert await batch.score() == 0
+    assert [kind for _, kind in await history(platform.database, batch.id)] == [
+        "BatchCreated",
+        "BatchStarted",
+        "BatchCompleted",
+    ]
+
+
+async def test_the_sequence_of_a_batch_is_gapless(platform: Platform) -> None:
+    batch = await begin(platform, 1)
+    await batch.end_all()
+    await batch.score()
+    assert [number for number, _ in await history(platform.database, batch.id)] == [1, 2, 3]
+    own = await history(platform.database, batch.runs[0].execution_id)
+    assert own == [(1, "ExecutionStarted"), (2, "ExecutionCompleted")]
+
+
+async def test_the_batch_waits_for_what_still_runs(platform: Platform) -> None:
+    batch = await begin(platform, 2)
+    await batch.end(completed(batch.runs[0].id, RIGHT))
+    assert await batch.score() == 1
+    assert await batch.status() == "running"
+    await batch.end(completed(batch.runs[1].id, {"word": "wrong"}))
+    assert await batch.score() == 1
+    assert await batch.status() == "completed"
+    assert [list(scores.values()) for scores in await batch.scores()] == [[True], [False]]
+
+
+async def test_a_failed_execution_has_no_scores_but_counts_as_done(platform: Platform) -> None:
+    batch = await begin(platform, 1)
+    failed = RunOutcome(
+        run_id=batch.runs[0].id,
+        status=RunStatus.FAILED,
+        duration_ms=1.0,
+        error=RunError("ValueError", "broken"),
+    )
+    await batch.end(failed)
+    assert await batch.score() == 1
+    assert await batch.scores() == [{}]
+    assert await batch.status() == "completed"
+
+
+async def test_concurrent_scorers_share_the_work(platform: Platform) -> None:
+    batch = await begin(platform, 250, ["graded:slow", "wtb.exact_match"])
+    await batch.end_all()
+    counts = await asyncio.gather(*(batch.score() for _ in range(3)))
+    assert sum(counts) == 250
+    assert await batch.status() == "completed"
+    [row] = await select(
+        platform.database,
+        "SELECT count(*), count(DISTINCT execution_id) FROM wtb_evaluation_results",
+    )
+    assert tuple(row.values()) == (500, 250)
+    kinds = [kind for _, kind in await history(platform.database, batch.id)]
+    assert kinds.count("BatchCompleted") == 1
+
+
+async def test_an_evaluator_that_fails_is_recorded_and_costs_the_others_nothing(
+    platform: Platform,
+) -> None:
+    batch = await begin(platform, 1, ["graded:broken", "wtb.exact_match"])
+    await batch.end_all()
+    await batch.score()
+    rows = await select(
+        platform.database,
+        "SELECT key, evaluator, score, error FROM wtb_evaluation_results ORDER BY evaluator",
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("broken", "graded:broken", None, f"ValueError: no opinion on {RIGHT!r}"),
+        ("wtb.exact_match", "wtb.exact_match", True, None),
+    ]
+    assert await batch.status() == "completed"
+
+
+async def test_a_batch_without_evaluators_completes_with_its_last_execution(
+    platform: Platform,
+) -> None:
+    batch = await begin(platform, 2, [])
+    await batch.end_all()
+    assert await batch.score() == 0
+    assert await batch.status() == "completed"
+
+
+async def test_an_abandoned_batch_is_found_again(platform: Platform) -> None:
+    batch = await begin(platform, 1)
+    assert await batch.unfinished(0.0) == []
+    await batch.end_all()
+    assert await batch.unfinished(0.0) == [batch.id]
+    await batch.score()
+    assert await batch.unfinished(0.0) == []
+
+
+async def test_a_batch_with_fresh_ends_among_running_ones_is_left_to_its_scorer(
+    platform: Platform,
+) -> None:
+    batch = await begin(platform, 2)
+    await batch.end(completed(batch.runs[0].id, RIGHT))
+    assert await batch.unfinished(60.0) == []
+    assert await batch.unfinished(0.0) == [batch.id]
+
+
+async def test_executions_of_a_scorer_that_died_are_scored_by_another(platform: Platform) -> None:
+    batch = await begin(platform, 2)
+    await batch.end_all()
+    async with platform.database.unit_of_work() as uow:
+        assert len(await uow.batch_tests.claim_unscored(batch.id, 10)) == 2
+        await uow.commit()
+    assert await batch.score() == 0
+    assert await batch.status() == "running"
+    await change(platform.database, "UPDATE wtb_executions SET scoring_until = clock_timestamp()")
+    assert await batch.unfinished(0.0) == [batch.id]
+    assert await batch.score() == 2
+    assert await batch.status() == "completed"
+
+
+@pytest.mark.parametrize("score", [True, False, 0.1, -3.5, 1e300])
+async def test_a_score_comes_back_as_it_was(platform: Platform, score: bool | float) -> None:
+    batch = await begin(platform, 1)
+    await batch.end_all()
+    scored = ScoredExecution(
+        batch.runs[0].execution_id, (Score(evaluator="e", key="k", score=score, comment="naïve"),)
+    )
+    async with platform.database.unit_of_work() as uow:
+        await uow.batch_tests.record_scores([scored])
+        await uow.batch_tests.record_scores([scored])
+        await uow.commit()
+    [found] = await batch.scores()
+    assert found == {"k": score}
+    assert type(found["k"]) is type(score)

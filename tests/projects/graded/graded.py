@@ -1,0 +1,33 @@
+"""A graph that is never run, and evaluators of every temper."""
+
+import asyncio
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
+
+
+class State(TypedDict, total=False):
+    """One word."""
+
+    word: str
+
+
+def build() -> StateGraph[State, None, State, State]:
+    """A graph of one node."""
+    graph: StateGraph[State, None, State, State] = StateGraph(State)
+    graph.add_node("first", lambda state: state)
+    graph.add_edge(START, "first")
+    graph.add_edge("first", END)
+    return graph
+
+
+def broken(outputs: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Fail."""
+    raise ValueError(f"no opinion on {outputs!r}")
+
+
+async def slow(outputs: Any) -> bool:  # noqa: ANN401, ARG001 - any JSON value
+    """Give others time to score the same batch."""
+    await asyncio.sleep(0.002)
+    return True
