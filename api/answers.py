@@ -1,6 +1,7 @@
 """Answers: frozen views as JSON."""
 
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from fastapi import Response
@@ -28,9 +29,9 @@ def to_json(content: object) -> bytes:
 
 def accepted(content: object, location: str) -> JsonAnswer:
     """202: recorded, and on its way."""
-    return JsonAnswer(content, 202, {"Location": location})
+    return JsonAnswer(content, 202, {"Location": quote(location)})
 
 
 def created(content: object, location: str) -> JsonAnswer:
     """201: it is there."""
-    return JsonAnswer(content, 201, {"Location": location})
+    return JsonAnswer(content, 201, {"Location": quote(location)})

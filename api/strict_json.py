@@ -68,6 +68,8 @@ class StrictJsonRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             checked = StrictJsonRequest(request.scope, request.receive)
+            for name, text in (*checked.path_params.items(), *checked.query_params.items()):
+                _check(text, 1, name)
             if checked.brings_json and await checked.body():
                 # Here and not where FastAPI parses: that answers every error with the same words.
                 await checked.json()

@@ -10,9 +10,8 @@ from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.executions import LastEventId
 from api.routes.limits import LimitsBody
-from api.security import Caller
+from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, batch_history, event_stream
-from api.strict_json import StrictJsonRoute
 from wtb_async.application.batches.compare_batch import compare_batch
 from wtb_async.application.batches.submit_batch_test import (
     NewTestCase,
@@ -24,7 +23,7 @@ from wtb_async.domain.comparison import Comparison
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 
-router = APIRouter(tags=["batch tests"], route_class=StrictJsonRoute)
+router = APIRouter(tags=["batch tests"], route_class=KeyedRoute)
 
 
 class _Body(BaseModel):

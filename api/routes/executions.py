@@ -10,16 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.limits import LimitsBody
-from api.security import Caller
+from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, event_stream, history
-from api.strict_json import StrictJsonRoute
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
 from wtb_async.application.views import ExecutionView, Page
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionFilter, ExecutionQueries
 
-router = APIRouter(tags=["executions"], route_class=StrictJsonRoute)
+router = APIRouter(tags=["executions"], route_class=KeyedRoute)
 
 LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0)]
 

@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import JsonAnswer, created
 from api.dependencies import Cursor, Limit, PlatformDep
-from api.security import Caller
-from api.strict_json import StrictJsonRoute
+from api.security import Caller, KeyedRoute
 from wtb_async.application.views import (
     NodeVariantView,
     Page,
@@ -28,7 +27,7 @@ from wtb_async.application.workflows.add_variant import (
 from wtb_async.application.workflows.register_workflow import RegisterWorkflow, register_workflow
 from wtb_async.infrastructure.postgres.queries.workflows import WorkflowQueries
 
-router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=StrictJsonRoute)
+router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=KeyedRoute)
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][\w.\- ]*$")]
 Reference = Annotated[

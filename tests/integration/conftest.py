@@ -1,13 +1,15 @@
 """What many tests of this folder stand on."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import httpx2
 import pytest
 from arranging import API_KEY, register, settings_for
+from cuttable_line import CuttableLine, cuttable_line
 from redis.asyncio import Redis
 from served_api import Caller, served_api
 
@@ -47,26 +49,31 @@ class DatabaseServer(Protocol):
 
 @dataclass(frozen=True)
 class ServedApi:
-    """An API process, and the database that it serves."""
+    """An API process, the database that it serves, and the line between them."""
 
     url: str
     database_url: str
+    line: CuttableLine
     ray_port: int
+    """Where the API looks for the head of Ray; nobody listens there."""
 
 
 @pytest.fixture(scope="session")
-def api(
+async def api(
     database_server: DatabaseServer,
     services: EmbeddedServices,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ServedApi]:
+) -> AsyncIterator[ServedApi]:
     """One API process for all tests that only call it; each uses names of its own."""
     database_url = database_server.create()
-    prepare_database(database_url)
+    await asyncio.to_thread(prepare_database, database_url)
     ray_port = free_port()
     folder = tmp_path_factory.mktemp("api")
-    with served_api(database_url, services.redis_url, ray_port=ray_port, folder=folder) as url:
-        yield ServedApi(url, database_url, ray_port)
+    async with (
+        cuttable_line(database_url) as line,
+        served_api(line.url, services.redis_url, ray_port=ray_port, folder=folder) as url,
+    ):
+        yield ServedApi(url, database_url, line, ray_port)
     database_server.drop(database_url)
 
 

@@ -32,14 +32,18 @@ class CuttableLine:
             self._server.close()
         for writer in self._writers:
             writer.transport.abort()
+        while self._writers:
+            await asyncio.sleep(0)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.hostname, self._target.port
         far_reader, far_writer = await asyncio.open_connection(host, port)
         ends = {writer, far_writer}
         self._writers |= ends
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        self._writers -= ends
+        try:
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        finally:
+            self._writers -= ends
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,11 +1,12 @@
 """The API as a process, as `wtb up` starts it, and what its tests ask of it."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,10 @@ def broken_project(folder: Path) -> Path:
     return file
 
 
-@contextmanager
-def served_api(
+@asynccontextmanager
+async def served_api(
     database_url: str, redis_url: str | None, *, ray_port: int, folder: Path
-) -> Iterator[str]:
+) -> AsyncIterator[str]:
     """Serve the API on a free loopback port; answers its address."""
     port = free_port()
     projects = [*sorted(PROJECTS.glob("*/langgraph.json")), broken_project(folder)]
@@ -65,11 +66,11 @@ def served_api(
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        _await_health(url, process, folder / "api.log")
+        await asyncio.to_thread(_await_health, url, process, folder / "api.log")
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=PATIENCE_SECONDS)
+        await asyncio.to_thread(process.wait, PATIENCE_SECONDS)
 
 
 def _await_health(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

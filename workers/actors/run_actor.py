@@ -32,14 +32,11 @@ class RunActor:
         self._work: asyncio.Task[None] | None = None
         configure_logs(self._settings.log_level)
 
-    async def start(self) -> None:
-        """Begin working, unless it does already. Ray calls it again after a restart."""
+    async def work(self) -> None:
+        """Look for pending runs; begin to, if this process is new or its work has ended."""
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._serve())
-
-    async def wake(self) -> None:
-        """Look for pending runs."""
-        if self._loop is not None:
+        elif self._loop is not None:
             self._loop.wake()
 
     async def _serve(self) -> None:

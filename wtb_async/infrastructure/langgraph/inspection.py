@@ -7,6 +7,8 @@ it is imported must not take the API with it.
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -49,7 +51,7 @@ class SubprocessGraphInspector:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=found.folder,
-            process_group=0,
+            start_new_session=True,  # uvloop knows no `process_group`.
         )
         request = json.dumps({"project": str(found.file), **question}).encode()
         try:
@@ -59,8 +61,9 @@ class SubprocessGraphInspector:
             message = f"loading it took longer than {self._timeout_seconds:g} s"
             raise InvalidInput.of("graph", message) from error
         finally:
+            # What the user's modules started while they were imported ends with them.
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         return _read_answer(answer, complaint, process.returncode)
 

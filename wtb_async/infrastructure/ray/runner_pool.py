@@ -46,8 +46,7 @@ class RayRunnerPool:
     def _ensure(self, pool: str, count: int) -> None:
         connect_driver(self._ray_address, NAMESPACE)
         actors = [self._actor(pool, number) for number in range(count)]
-        ray.get([actor.start.remote() for actor in actors], timeout=CALL_TIMEOUT_SECONDS)
-        ray.get([actor.wake.remote() for actor in actors], timeout=CALL_TIMEOUT_SECONDS)
+        ray.get([actor.work.remote() for actor in actors], timeout=CALL_TIMEOUT_SECONDS)
 
     def _actor(self, pool: str, number: int) -> ActorHandle[Any]:
         name = f"runner-{pool}-{number}"

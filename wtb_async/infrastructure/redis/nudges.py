@@ -15,6 +15,9 @@ EVENTS_CHANNEL = "wtb:events"
 RELAY_SEEN = "wtb:relay:seen"
 
 
+HOLD_SECONDS = 0.02
+
+
 def wake_channel(pool: str) -> str:
     """The channel on which the runners of a pool are woken."""
     return f"wtb:wake:{pool}"
@@ -31,12 +34,18 @@ class RedisNudges:
         self._redis = redis
         self._pools: set[str] = set()
         self._events = False
+        self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
 
     def new_events(self) -> None:
-        """There are new rows in the outbox."""
-        self._events = True
-        self._send()
+        """There are new rows in the outbox.
+
+        The relay hears of it a moment later: runners are woken at once and without it, and should
+        have the processor to themselves while the first node starts.
+        """
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(HOLD_SECONDS, self._release_events)
 
     def new_runs(self, pool: str) -> None:
         """There are new pending runs in this pool."""
@@ -44,9 +53,17 @@ class RedisNudges:
         self._send()
 
     async def close(self) -> None:
-        """Wait for what is being sent."""
+        """Send what is held, and wait for what is being sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._release_events()
         if self._sending is not None:
             await self._sending
+
+    def _release_events(self) -> None:
+        self._timer = None
+        self._events = True
+        self._send()
 
     def _send(self) -> None:
         if self._sending is None or self._sending.done():
