@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_problem.error import Problem
 from fastapi_problem.handler import add_exception_handler, new_exception_handler
 from pydantic import BaseModel
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from wtb_async.domain.errors import (
@@ -37,13 +38,14 @@ _RETRY_AFTER_SECONDS = "2"
 def install_error_handlers(app: FastAPI) -> None:
     """Let every error of the app answer as `application/problem+json` with a stable `code`."""
     handler = new_exception_handler(
-        handlers={WtbError: _of_domain},
+        handlers={WtbError: _of_domain, PoolTimeout: _of_full_pool},
         http_exception_handler=_of_http,
         request_validation_handler=_of_validation,
     )
     handler.handlers[Exception] = _unexpected
     add_exception_handler(app, handler)
     app.add_exception_handler(WtbError, handler)
+    app.add_exception_handler(PoolTimeout, handler)
     _describe_problems(app)
 
 
@@ -136,6 +138,11 @@ def _of_domain(_handler: object, _request: Request, error: WtbError) -> Problem:
     transient = isinstance(error, TransientError)
     headers = {"Retry-After": _RETRY_AFTER_SECONDS} if transient else None
     return _problem(status, error.code, str(error), headers=headers)
+
+
+def _of_full_pool(handler: object, request: Request, _error: PoolTimeout) -> Problem:
+    busy = TransientError("every database connection is in use; try again shortly")
+    return _of_domain(handler, request, busy)
 
 
 def _of_http(_handler: object, _request: Request, error: StarletteHTTPException) -> Problem:

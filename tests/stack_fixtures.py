@@ -13,6 +13,16 @@ from wtb_async.sdk.client import WTBClient
 LETTERS = Path(__file__).parent / "projects" / "letters" / "langgraph.json"
 
 
+SHORT_TIMES = {
+    "WTB_RUNNER__HEARTBEAT_SECONDS": "1",
+    "WTB_RUNNER__LEASE_SECONDS": "8",
+    "WTB_RUNNER__FENCE_AFTER_SECONDS": "4",
+    "WTB_RUNNER__EXIT_AFTER_SECONDS": "6",
+    "WTB_EVALUATION__CLAIM_SECONDS": "10",
+}
+"""Faults are noticed after a fraction of the usual time, so that tests of them are short."""
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
     """The stack for the letters project."""
@@ -20,7 +30,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
     local = LocalStack(
         LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=LETTERS)
     )
-    local.up()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in SHORT_TIMES.items():
+            environment.setenv(name, value)
+        local.up()
     try:
         record = read_record(DataDirectory.at(data_dir))
         assert record is not None

@@ -50,6 +50,14 @@ class RunnerSettings(_Group):
     checkpoint_batch: int = Field(32, ge=1)
 
 
+class EvaluationSettings(_Group):
+    """How ended executions are scored."""
+
+    chunk_size: int = Field(100, ge=1)
+    claim_seconds: float = Field(60.0, gt=0)
+    """A worker that dies while it scores leaves its executions to the others after this time."""
+
+
 class PoolSettings(_Group):
     """How many runners serve one pool."""
 
@@ -77,7 +85,7 @@ class Settings(BaseSettings):
     """`postgresql://user:password@host:port/database`."""
     redis_url: SecretStr
     """`redis://:password@host:port/0`: broker, streams and nudges."""
-    ray_address: str = Field("auto", validation_alias="RAY_ADDRESS")
+    ray_address: str = Field("127.0.0.1:6379", validation_alias="RAY_ADDRESS")
     """`host:port` of the Ray head; drivers connect to it directly."""
     api_key: SecretStr
     """The key that every caller but `/health` must show."""
@@ -91,6 +99,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     runner: RunnerSettings = RunnerSettings()
     pool: PoolSettings = PoolSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
 
     @field_validator("projects", mode="before")
     @classmethod

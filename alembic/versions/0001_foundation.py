@@ -237,6 +237,7 @@ def create_tables() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("alone_run_id", sa.Uuid(), nullable=True),
         sa.Column("started_at", TIME, nullable=False),
         sa.Column("heartbeat_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="wtb_runners_pkey"),

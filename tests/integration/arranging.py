@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_product
@@ -55,10 +55,11 @@ async def eventually(read: Callable[[], Awaitable[Answer]], *, pause: float = 0.
     return answer
 
 
-async def select(database: Database, query: str, **parameters: object) -> list[RowMapping]:
+async def select(database: Database, query: str, **parameters: object) -> list[dict[str, Any]]:
     """Read committed rows over a connection of its own."""
     async with database.engine.connect() as connection:
-        return list((await connection.execute(text(query), parameters)).mappings())
+        rows = (await connection.execute(text(query), parameters)).mappings()
+        return [dict(row) for row in rows]
 
 
 async def change(database: Database, statement: str, **parameters: object) -> None:

@@ -13,13 +13,12 @@ from cuttable_line import CuttableLine, cuttable_line
 from redis.asyncio import Redis
 from served_api import Caller, served_api
 
-from wtb_async.domain.workflow import Workflow
-from wtb_async.infrastructure.embedded.ports import free_port
-from wtb_async.infrastructure.postgres.database import Database, open_database
-
 from wtb_async.bootstrap.database import prepare_database
 from wtb_async.bootstrap.platform import Platform, open_platform
+from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.embedded import EmbeddedServices
+from wtb_async.infrastructure.embedded.ports import free_port
+from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.settings import Settings, asyncpg_url
 
 

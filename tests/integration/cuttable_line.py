@@ -12,7 +12,7 @@ class CuttableLine:
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
         self.port = 0
 
     @property
@@ -30,20 +30,27 @@ class CuttableLine:
         """End every connection, and refuse new ones."""
         if self._server is not None:
             self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        while self._writers:
-            await asyncio.sleep(0)
+        for ends in self._connections.values():
+            for writer in ends:
+                writer.transport.abort()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.hostname, self._target.port
         far_reader, far_writer = await asyncio.open_connection(host, port)
-        ends = {writer, far_writer}
-        self._writers |= ends
-        try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        finally:
-            self._writers -= ends
+        pumps = asyncio.create_task(_pump_both(reader, far_writer, far_reader, writer))
+        self._connections[pumps] = (writer, far_writer)
+        pumps.add_done_callback(self._connections.pop)
+        await pumps
+
+
+async def _pump_both(
+    reader: asyncio.StreamReader,
+    far_writer: asyncio.StreamWriter,
+    far_reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

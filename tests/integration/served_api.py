@@ -2,16 +2,14 @@
 
 import asyncio
 import os
-import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
-from arranging import API_KEY, PATIENCE_SECONDS, PROJECTS
+from arranging import API_KEY, PATIENCE_SECONDS, PROJECTS, eventually
 
 from wtb_async.infrastructure.embedded.ports import free_port
 
@@ -57,33 +55,31 @@ async def served_api(
         "RAY_ADDRESS": f"127.0.0.1:{ray_port}",
     }
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"]
-    with (folder / "api.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--timeout-graceful-shutdown", "1"],
+    log = folder / "api.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *("--port", str(port), "--timeout-graceful-shutdown", "1"),
             env=env,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
         )
+    url = f"http://127.0.0.1:{port}"
     try:
-        url = f"http://127.0.0.1:{port}"
-        await asyncio.to_thread(_await_health, url, process, folder / "api.log")
+        await eventually(lambda: _answers(url, process, log))
         yield url
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, PATIENCE_SECONDS)
+        await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
 
 
-def _await_health(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
+async def _answers(url: str, process: asyncio.subprocess.Process, log: Path) -> bool:
+    assert process.returncode is None, f"it ended; {log} says why"
+    async with httpx2.AsyncClient() as http:
         try:
-            httpx2.get(f"{url}/health", timeout=1.0).raise_for_status()
+            return (await http.get(f"{url}/health")).is_success
         except httpx2.TransportError:
-            time.sleep(0.05)
-        else:
-            return
+            return False
 
 
 class Caller:

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from arranging import change, eventually, register_runner
+from fastapi import FastAPI
 from redis.asyncio import Redis
 from served_api import Caller, problem_of
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from api.errors import install_error_handlers
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.redis.nudges import RelaySignals
@@ -91,6 +95,22 @@ async def test_a_runner_whose_lease_ran_out_does_not_count(parts: Parts, quiet: 
     await register_runner(quiet.unit_of_work)
     await change(quiet, "UPDATE wtb_runners SET heartbeat_at = now() - interval '1 hour'")
     assert (await parts())["runners"] == {"state": "none", "count": 0}
+
+
+async def test_a_full_connection_pool_asks_callers_to_come_again() -> None:
+    app = FastAPI()
+    install_error_handlers(app)
+
+    @app.get("/")
+    async def read() -> None:
+        raise PoolTimeout
+
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app), base_url="http://test"
+    ) as client:
+        answer = await client.get("/")
+    problem_of(answer, 503, "unavailable")
+    assert answer.headers["retry-after"]
 
 
 async def test_while_the_database_is_away_callers_are_asked_to_come_again(

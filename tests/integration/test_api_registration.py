@@ -68,7 +68,9 @@ async def test_a_variant_of_a_node_is_kept_once_it_fits(
     missing = await caller.post(path, name="x", implementation="./letters.py:missing")
     assert fields_of(missing) == ["implementation"]
     elsewhere = await caller.post(
-        f"/workflows/{letters.id}/nodes/third/variants", name="x", implementation="./letters.py:loud"
+        f"/workflows/{letters.id}/nodes/third/variants",
+        name="x",
+        implementation="./letters.py:loud",
     )
     problem_of(elsewhere, 404, "not_found")
 

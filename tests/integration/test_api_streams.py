@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import orjson
 from arranging import PATIENCE_SECONDS, accept, claim, completed, register_runner, settle
 from redis.asyncio import Redis
 from served_api import Caller
@@ -25,8 +26,7 @@ class Reader:
     async def next(self) -> tuple[str, str, dict[str, Any]]:
         """Id, type and envelope of the next event."""
         message = await asyncio.wait_for(anext(self._messages), PATIENCE_SECONDS)
-        envelope: dict[str, Any] = message.json()
-        return message.id, message.event, envelope
+        return message.id, message.event, orjson.loads(message.data)
 
     async def types(self, count: int) -> list[tuple[str, str]]:
         return [(await self.next())[:2] for _ in range(count)]
@@ -43,9 +43,7 @@ async def run_to_the_end(served: Database, redis: Redis, execution_id: UUID) -> 
     """What a runner and a relay would do."""
     runner = await register_runner(served.unit_of_work)
     mine = [
-        run
-        for run in await claim(served.unit_of_work, runner)
-        if run.execution_id == execution_id
+        run for run in await claim(served.unit_of_work, runner) if run.execution_id == execution_id
     ]
     await RelaySignals(redis).announce([execution_id])
     await settle(served.unit_of_work, runner, *(completed(run.id, {}) for run in mine))

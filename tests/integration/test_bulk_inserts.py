@@ -50,9 +50,9 @@ def statements(database: Database) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-async def write(database: Database, *rows: dict[str, object]) -> None:
+async def write(database: Database, table: Table, *rows: dict[str, object]) -> None:
     bulk = BulkWriter()
-    bulk.extend(PARCELS, rows)
+    bulk.extend(table, rows)
     async with database.engine.begin() as connection:
         await bulk.flush(connection)
 
@@ -75,7 +75,7 @@ def parcel(**values: object) -> dict[str, object]:
 async def test_json_comes_back_as_it_was(
     database: Database, parcels: Table, content: object
 ) -> None:
-    await write(database, parcel(content=content))
+    await write(database, parcels, parcel(content=content))
     async with database.engine.connect() as connection:
         assert await connection.scalar(parcels.select().with_only_columns(parcels.c.content)) == (
             content
@@ -85,7 +85,7 @@ async def test_json_comes_back_as_it_was(
 async def test_none_is_null_of_sql_and_never_null_of_json(
     database: Database, parcels: Table
 ) -> None:
-    await write(database, parcel(), parcel(content={"inside": None}))
+    await write(database, parcels, parcel(), parcel(content={"inside": None}))
     found = await select(
         database,
         "SELECT jsonb_typeof(content) AS kind, content IS NULL AS missing, label, weight"
@@ -98,7 +98,7 @@ async def test_none_is_null_of_sql_and_never_null_of_json(
 async def test_rows_of_one_table_may_mix_null_and_values(
     database: Database, parcels: Table
 ) -> None:
-    await write(database, parcel(label="é"), parcel(weight=7), parcel(label="", weight=0))
+    await write(database, parcels, parcel(label="é"), parcel(weight=7), parcel(label="", weight=0))
     found = await select(database, "SELECT label, weight FROM parcels ORDER BY id")
     assert [tuple(row.values()) for row in found] == [("é", None), (None, 7), ("", 0)]
 
@@ -106,7 +106,7 @@ async def test_rows_of_one_table_may_mix_null_and_values(
 async def test_ten_thousand_rows_are_one_statement(database: Database, parcels: Table) -> None:
     rows = [parcel(label=f"row {number}", weight=number) for number in range(MANY)]
     with statements(database) as sent:
-        await write(database, *rows)
+        await write(database, parcels, *rows)
     assert len(sent) == 1
     [found] = await select(database, "SELECT count(*), sum(weight) FROM parcels")
     assert tuple(found.values()) == (MANY, MANY * (MANY - 1) // 2)
@@ -187,5 +187,7 @@ async def test_ten_thousand_executions_are_one_statement(database: Database) -> 
     with statements(database) as sent:
         await accept_plan(database, accepted)
     assert len([statement for statement in sent if "INSERT" in statement]) == 1
-    [found] = await select(database, "SELECT count(*), count(DISTINCT run_id) FROM wtb_executions")
+    [found] = await select(
+        database, "SELECT count(*), count(DISTINCT run_id) AS runs FROM wtb_executions"
+    )
     assert tuple(found.values()) == (MANY, MANY)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from arranging import PATIENCE_SECONDS, eventually, select
 from cuttable_line import CuttableLine, cuttable_line
-from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.types import Command
 from savers import ask, compile_fan_out, group_commit_saver, on, stock_saver
@@ -103,7 +103,8 @@ async def test_what_one_began_the_other_finishes(
 async def put(saver: GroupCommitSaver, thread: str, **values: object) -> str:
     checkpoint = empty_checkpoint()
     checkpoint["channel_values"] = dict(values)
-    checkpoint["channel_versions"] = versions = dict.fromkeys(values, "1.0")
+    versions: ChannelVersions = dict.fromkeys(values, "1.0")
+    checkpoint["channel_versions"] = versions
     await saver.aput(on(thread), checkpoint, {"source": "input", "step": -1}, versions)
     return checkpoint["id"]
 
@@ -165,13 +166,14 @@ async def test_a_cancelled_call_does_not_disturb_its_batch(
 async def test_terminated_backends_lose_nothing(
     saver: GroupCommitSaver, database: Database
 ) -> None:
+    await put(saver, "the writers are connected", n=1)
     done = asyncio.Event()
 
     async def terminate_again_and_again() -> int:
         terminated = 0
         while not done.is_set():
+            await asyncio.sleep(0.05)
             terminated += len(await select(database, TERMINATE_WRITERS))
-            await asyncio.sleep(0.15)
         return terminated
 
     faults = asyncio.create_task(terminate_again_and_again())

@@ -101,7 +101,7 @@ Place = tuple[UUID, int]
 
 @dataclass
 class UnreliableRelay:
-    """Relays that share a log; each delivery reaches the other side whole, in part or not at all."""
+    """Relays that share a log; a delivery arrives whole, in part or not at all."""
 
     database: Database
     dice: random.Random

@@ -1,11 +1,14 @@
 """The runner: what becomes of runs, and what an end of theirs leaves behind."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
 from arranging import accept, eventually, history, register, select
+from cuttable_line import cuttable_line
 from living_runner import LivingRunner, living_runner
+from pydantic import SecretStr
 
 from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
@@ -22,6 +25,7 @@ async def letters(platform: Platform) -> Workflow:
 
 @pytest.fixture
 async def runner(settings: Settings, letters: Workflow) -> AsyncIterator[LivingRunner]:
+    del letters
     async with living_runner(settings) as living:
         yield living
 
@@ -213,6 +217,26 @@ async def test_many_runs_of_all_kinds_end_each_in_its_own_way(
     ids = [(do, await submit(platform, letters, do)) for do in list(kinds) * 8]
     for do, execution_id in ids:
         assert (await ended(platform, execution_id)).status.value == kinds[do]
+
+
+async def test_runs_outlive_a_database_that_goes_away_for_a_moment(
+    settings: Settings, platform: Platform, letters: Workflow
+) -> None:
+    async with cuttable_line(settings.database_url.get_secret_value()) as line:
+        through = settings.model_copy(update={"database_url": SecretStr(line.url)})
+        async with living_runner(through) as runner:
+            ids = [await submit(platform, letters) for _ in range(20)]
+            await when(platform, ids[0], ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED)
+            await line.cut()
+            await asyncio.sleep(0.3)
+            assert not runner.task.done()
+            await line.mend()
+            for execution_id in ids:
+                execution = await ended(platform, execution_id)
+                assert execution.status is ExecutionStatus.COMPLETED, execution.error
+                assert execution.output == {"do": "", "letters": ["a", "b"]}
+                numbers = [number for number, _ in await history(platform.database, execution_id)]
+                assert numbers == [1, 2, 3]
 
 
 async def run_of(platform: Platform, execution_id: UUID) -> UUID:

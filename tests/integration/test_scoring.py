@@ -151,7 +151,7 @@ async def test_concurrent_scorers_share_the_work(platform: Platform) -> None:
     assert await batch.status() == "completed"
     [row] = await select(
         platform.database,
-        "SELECT count(*), count(DISTINCT execution_id) FROM wtb_evaluation_results",
+        "SELECT count(*), count(DISTINCT execution_id) AS executions FROM wtb_evaluation_results",
     )
     assert tuple(row.values()) == (500, 250)
     kinds = [kind for _, kind in await history(platform.database, batch.id)]
@@ -206,7 +206,7 @@ async def test_executions_of_a_scorer_that_died_are_scored_by_another(platform: 
     batch = await begin(platform, 2)
     await batch.end_all()
     async with platform.database.unit_of_work() as uow:
-        assert len(await uow.batch_tests.claim_unscored(batch.id, 10)) == 2
+        assert len(await uow.batch_tests.claim_unscored(batch.id, 10, 60.0)) == 2
         await uow.commit()
     assert await batch.score() == 0
     assert await batch.status() == "running"

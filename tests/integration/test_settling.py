@@ -1,6 +1,7 @@
 """Settling: fenced by the runner, many outcomes in one transaction, each with its record."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -216,6 +217,7 @@ async def all_settled(held: Held) -> bool:
 POISONS: dict[str, JsonValue] = {
     "NUL": {"letters": ["\x00"]},
     "an integer of more than 64 bits": {"number": 2**70},
+    "a list deeper than the encoder goes": json.loads("[" * 300 + "]" * 300),
 }
 
 

@@ -1,4 +1,4 @@
-"""Runners that die: others go on from the last checkpoint, and what the dead still do is ignored."""
+"""Runners that die: others go on from the last checkpoint, and the dead change nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,6 +20,7 @@ from arranging import (
     settle,
 )
 from living_runner import LivingRunner, living_runner
+from tally_file import Tally
 
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import LeaseLost
@@ -29,31 +30,6 @@ from wtb_async.domain.execution import ExecutionStatus, Limits
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.settings import Settings
-
-
-class Tally:
-    """A file in which the graph's nodes note that they ran, and the gate that holds the second."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "tally"
-        self._gate = folder / "gate"
-        self._file.touch()
-
-    def input_for(self, name: str) -> dict[str, str]:
-        return {"name": name, "tally": str(self._file), "gate": str(self._gate)}
-
-    def lines(self, name: str | None = None) -> list[str]:
-        noted = self._file.read_text().splitlines()
-        return noted if name is None else [n.split()[1] for n in noted if n.split()[0] == name]
-
-    def open_gate(self) -> None:
-        self._gate.touch()
-
-    async def reached(self, *lines: str) -> None:
-        async def noted() -> bool:
-            return set(lines) <= set(self.lines())
-
-        await eventually(noted)
 
 
 @pytest.fixture
@@ -292,12 +268,10 @@ async def test_a_new_life_under_the_same_name_takes_over_at_once(
     assert after.attempt == 2
     assert tally.lines() == ["x first", "x second", "x second", "x end"]
     lives = await select(
-        platform.database, "SELECT name, status FROM wtb_runners ORDER BY started_at"
+        platform.database,
+        "SELECT name, status = 'alive' AS lives FROM wtb_runners ORDER BY started_at",
     )
-    assert [tuple(life.values()) for life in lives] == [
-        ("runner-1", "lost"),
-        ("runner-1", "alive"),
-    ]
+    assert [tuple(life.values()) for life in lives] == [("runner-1", False), ("runner-1", True)]
 
 
 async def test_a_last_attempt_after_losses_runs_alone(

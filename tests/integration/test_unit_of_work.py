@@ -53,20 +53,23 @@ async def test_a_change_of_a_loaded_aggregate_is_rolled_back_too(database: Datab
 
 
 async def test_an_exception_rolls_back_and_goes_on(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail_halfway() -> None:
         async with database.unit_of_work() as uow:
             uow.workflows.add(new_workflow())
             await uow.workflows.find("other")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_halfway()
     assert await names(database) == []
 
 
 async def test_a_failed_commit_leaves_neither_aggregate_nor_event(database: Database) -> None:
     await register(database.unit_of_work)
-    with pytest.raises(AlreadyExists):
-        async with database.unit_of_work() as uow:
-            uow.workflows.add(twin := new_workflow())
-            uow.journal.record(*registration_of(twin))
+    async with database.unit_of_work() as uow:
+        uow.workflows.add(twin := new_workflow())
+        uow.journal.record(*registration_of(twin))
+        with pytest.raises(AlreadyExists):
             await uow.commit()
     assert await names(database) == ["letters"]
     assert await select(database, EVENTS) == []
@@ -94,9 +97,7 @@ async def test_a_database_that_is_away_is_a_transient_error() -> None:
         async with away.unit_of_work() as uow:
             await uow.workflows.get("letters")
     with pytest.raises(TransientError):
-        async with away.unit_of_work() as uow:
-            uow.workflows.add(new_workflow())
-            await uow.commit()
+        await register(away.unit_of_work)
     await away.close()
 
 
@@ -123,11 +124,11 @@ async def test_a_terminated_backend_is_a_transient_error_and_the_next_one_works(
         pool_size=1,
         application_name="killer",
     )
-    with pytest.raises(TransientError):
-        async with database.unit_of_work() as uow:
-            await uow.workflows.get("letters")
-            await change(killer, TERMINATE_OTHERS)
-            uow.workflows.add(new_workflow("other"))
+    async with database.unit_of_work() as uow:
+        await uow.workflows.get("letters")
+        await change(killer, TERMINATE_OTHERS)
+        uow.workflows.add(new_workflow("other"))
+        with pytest.raises(TransientError):
             await uow.commit()
     await killer.close()
     async with database.unit_of_work() as uow:

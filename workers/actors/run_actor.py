@@ -11,6 +11,7 @@ from ray.actor import ActorClass
 
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
 from wtb_async.domain.errors import WtbError
+from wtb_async.infrastructure.ray.watchdog import LoopWatchdog
 from wtb_async.infrastructure.redis.channels import listen
 from wtb_async.infrastructure.redis.nudges import wake_channel
 from wtb_async.infrastructure.telemetry.logs import configure_logs
@@ -53,12 +54,15 @@ class RunActor:
             self._settings, name=self._name, pool=self._pool, on_revoke=revoke
         ) as (platform, new_life):
             _tune_garbage_collection()
+            watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)
+            watchdog.start()
             channel = wake_channel(self._pool)
             listener = asyncio.create_task(listen(platform.redis, channel, self._on_wake))
             try:
                 while True:
                     await self._live(new_life())
             finally:
+                watchdog.stop()
                 listener.cancel()
 
     async def _live(self, life: RunnerLoop) -> None:

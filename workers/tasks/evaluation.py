@@ -18,5 +18,7 @@ def score(batch_id: str) -> None:
             uow_factory=platform.database.unit_of_work,
             engine=platform.evaluation,
             nudges=platform.nudges,
+            chunk_size=platform.settings.evaluation.chunk_size,
+            claim_seconds=platform.settings.evaluation.claim_seconds,
         )
     )

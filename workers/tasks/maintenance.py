@@ -11,7 +11,7 @@ IDLE_SECONDS = 10.0
 """A batch whose ended executions nobody scored for this long has lost its message."""
 
 
-@app.task(name="wtb.maintenance.reap_lost_runners")
+@app.task(name="wtb.maintenance.reap_lost_runners", send_events=False)
 def reap() -> None:
     """Take over the runs of silent runners."""
     process = current_process()
@@ -21,7 +21,7 @@ def reap() -> None:
         app.send_task("wtb.dispatch.dispatch_runs", args=[DEFAULT_POOL], expires=60)
 
 
-@app.task(name="wtb.maintenance.finish_batches")
+@app.task(name="wtb.maintenance.finish_batches", send_events=False)
 def finish_batches() -> None:
     """Ask again for scores of batches that nobody works on."""
     process = current_process()
@@ -34,7 +34,7 @@ def finish_batches() -> None:
         send_scoring(batch_id)
 
 
-@app.task(name="wtb.maintenance.maintain_partitions")
+@app.task(name="wtb.maintenance.maintain_partitions", send_events=False)
 def partitions() -> None:
     """Make the partitions of the coming months, and drop what is too old."""
     process = current_process()

@@ -10,7 +10,7 @@ from wtb_async.bootstrap.platform import Platform, relay_options
 from wtb_async.infrastructure.redis.nudges import RelaySignals
 
 
-@app.task(name="wtb.relay.relay_outbox")
+@app.task(name="wtb.relay.relay_outbox", send_events=False)
 def relay() -> None:
     """Relay for one beat period, blocked on the nudge between chunks."""
     process = current_process()

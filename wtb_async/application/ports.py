@@ -11,6 +11,7 @@ from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
+from wtb_async.domain.execution import Limits
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
 from wtb_async.domain.workflow import Workflow
@@ -42,6 +43,13 @@ class LostRun:
 
     run: Run
     execution_id: UUID
+    charged: bool
+    """The loss costs it an attempt; not so when another run was being executed alone."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """No attempt is left."""
+        return self.charged and self.run.attempt >= Limits(**self.run.limits).max_attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,9 @@ class RunnerRepository(Protocol):
     async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
         """Mark earlier lives of this runner lost: a name has one living process."""
 
+    async def note_alone(self, runner_id: UUID, run_id: UUID | None) -> None:
+        """Say which run is being executed alone, or that none is any more."""
+
     async def stop(self, runner_id: UUID) -> None:
         """End the lease in good order."""
 
@@ -109,8 +120,10 @@ class BatchTestRepository(Protocol):
     async def complete_if_done(self, batch_id: UUID) -> bool:
         """Complete a running batch whose executions have all ended and been scored."""
 
-    async def claim_unscored(self, batch_id: UUID, limit: int) -> list["ScoringJob"]:
-        """Take ended executions of the batch that no evaluator has seen yet, for a minute."""
+    async def claim_unscored(
+        self, batch_id: UUID, limit: int, claim_seconds: float
+    ) -> list["ScoringJob"]:
+        """Take ended executions of the batch that no evaluator has seen yet, for a while."""
 
     async def record_scores(self, scored: Sequence["ScoredExecution"]) -> None:
         """Keep evaluators' results, once per execution and key, and mark the executions scored."""

@@ -139,7 +139,6 @@ class RunnerLost(DomainEvent):
     """A runner's lease ran out; its runs are taken over."""
 
     name: str
-    runs: int
 
 
 @dataclass(eq=False, kw_only=True)

@@ -113,3 +113,5 @@ class Runner:
     started_at: datetime
     heartbeat_at: datetime
     status: RunnerStatus = RunnerStatus.ALIVE
+    alone_run_id: UUID | None = None
+    """The run that it executes with nothing beside it: if it is lost now, that run is to blame."""

@@ -3,6 +3,7 @@
 import asyncio
 import operator
 import os
+import sys
 from typing import Annotated, Any
 
 from langgraph.graph import END, START, StateGraph
@@ -29,6 +30,8 @@ async def second(state: State) -> dict[str, Any]:
             raise ValueError("told to fail")
         case "die":
             os._exit(9)
+        case "exit":
+            sys.exit("told to exit")
         case "wait":
             await asyncio.sleep(3600)
         case "ask":

@@ -14,10 +14,6 @@ from wtb_async.application.ports import (
 )
 from wtb_async.domain.errors import TransientError
 
-CHUNK = 100
-RECORD_SECONDS = 30.0
-"""How long results are held while the database is away; half of what a claim lasts."""
-
 
 class EvaluationEngine(Protocol):
     """Calls evaluators; user code, so no transaction is open meanwhile."""
@@ -27,17 +23,38 @@ class EvaluationEngine(Protocol):
 
 
 async def score_batch(
-    batch_id: UUID, *, uow_factory: UnitOfWorkFactory, engine: EvaluationEngine, nudges: Nudges
+    batch_id: UUID,
+    *,
+    uow_factory: UnitOfWorkFactory,
+    engine: EvaluationEngine,
+    nudges: Nudges,
+    chunk_size: int = 100,
+    claim_seconds: float = 60.0,
 ) -> int:
     """Score what has ended so far; answers how many executions were scored.
 
     Many of these may run for one batch at once: each takes executions of its own, and whoever
     finds nothing left to wait for completes the batch.
+
+    Args:
+        batch_id: the batch test.
+        uow_factory: opens a transaction; none is open while evaluators run.
+        engine: calls the evaluators.
+        nudges: told when the batch is complete.
+        chunk_size: executions taken at a time.
+        claim_seconds: how long they stay hidden from others that score.
     """
+    # Results are held while the database is away, but not beyond the claim.
+    record = retry(
+        retry=retry_if_exception_type(TransientError),
+        wait=wait_fixed(0.5),
+        stop=stop_after_delay(claim_seconds / 2),
+        reraise=True,
+    )(_record)
     count = 0
-    while jobs := await _claim(batch_id, uow_factory):
+    while jobs := await _claim(batch_id, uow_factory, chunk_size, claim_seconds):
         scored = [await engine.score(job) for job in jobs]
-        await _record(scored, uow_factory)
+        await record(scored, uow_factory)
         count += len(scored)
     async with uow_factory() as uow:
         completed = await uow.batch_tests.complete_if_done(batch_id)
@@ -47,21 +64,16 @@ async def score_batch(
     return count
 
 
-@retry(
-    retry=retry_if_exception_type(TransientError),
-    wait=wait_fixed(0.5),
-    stop=stop_after_delay(RECORD_SECONDS),
-    reraise=True,
-)
 async def _record(scored: Sequence[ScoredExecution], uow_factory: UnitOfWorkFactory) -> None:
-    """Keep the scores, also when the database comes back only after a while."""
     async with uow_factory() as uow:
         await uow.batch_tests.record_scores(scored)
         await uow.commit()
 
 
-async def _claim(batch_id: UUID, uow_factory: UnitOfWorkFactory) -> list[ScoringJob]:
+async def _claim(
+    batch_id: UUID, uow_factory: UnitOfWorkFactory, limit: int, seconds: float
+) -> list[ScoringJob]:
     async with uow_factory() as uow:
-        jobs = await uow.batch_tests.claim_unscored(batch_id, CHUNK)
+        jobs = await uow.batch_tests.claim_unscored(batch_id, limit, seconds)
         await uow.commit()
     return jobs

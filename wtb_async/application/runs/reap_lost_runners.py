@@ -1,7 +1,7 @@
 """Finds runners that have gone silent."""
 
 from wtb_async.application.ports import UnitOfWorkFactory
-from wtb_async.application.runs.take_over_runs import take_over_runs
+from wtb_async.application.runs.take_over_runs import record_losses, take_over_runs
 
 
 async def reap_lost_runners(uow_factory: UnitOfWorkFactory, *, lease_seconds: float) -> int:
@@ -10,7 +10,8 @@ async def reap_lost_runners(uow_factory: UnitOfWorkFactory, *, lease_seconds: fl
     Two reapers at once are harmless: each runner is lost once, and locked runs are passed over.
     """
     async with uow_factory() as uow:
-        await uow.runners.lose_silent(lease_seconds)
+        lost = await uow.runners.lose_silent(lease_seconds)
+        record_losses(lost, uow)
         moved = await take_over_runs(uow)
         await uow.commit()
     return moved

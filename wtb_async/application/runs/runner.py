@@ -13,7 +13,7 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.ports import GraphEngine, Nudges, RunMonitor, UnitOfWorkFactory
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.settler import Settler
-from wtb_async.application.runs.take_over_runs import take_over_runs
+from wtb_async.application.runs.take_over_runs import record_losses, take_over_runs
 from wtb_async.domain.errors import TransientError, WtbError
 from wtb_async.domain.run import Runner, RunStatus
 
@@ -93,6 +93,7 @@ class RunnerLoop:
             raise LeaseLost(str(lost.exceptions[0])) from None
         finally:
             await self._settler.settle_rest()
+            await self._end_lease()
 
     def wake(self) -> None:
         """There may be new runs to claim."""
@@ -121,9 +122,21 @@ class RunnerLoop:
         async with self._uow() as uow:
             await uow.runners.register(runner)
             lost = await uow.runners.lose_earlier_lives(options.name, self._id)
+            record_losses(lost, uow)
             await take_over_runs(uow)
             await uow.commit()
         log.info("runner_registered", runner=options.name, id=str(self._id), earlier=len(lost))
+
+    async def _end_lease(self) -> None:
+        """Leave in good order when nothing is held; what is held is taken over by others."""
+        if self._held:
+            return
+        try:
+            async with self._uow() as uow:
+                await uow.runners.stop(self._id)
+                await uow.commit()
+        except WtbError as error:
+            log.warning("lease_not_ended", runner=self._options.name, error=repr(error))
 
     async def _renew_lease(self) -> None:
         """Beat; give up when the lease is gone or could not be renewed for too long."""
@@ -192,11 +205,29 @@ class RunnerLoop:
         while True:
             run = await self._ready.get()
             if run.is_last_attempt_after_losses:
-                await asyncio.gather(*self._running.values(), return_exceptions=True)
+                await self._everything_ended()
+                await self._note_alone(run.id)
                 await self._start(group, run)
-                await asyncio.gather(*self._running.values(), return_exceptions=True)
+                await self._everything_ended()
+                await self._note_alone(None)
             else:
                 await self._start(group, run)
+
+    async def _everything_ended(self) -> None:
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _note_alone(self, run_id: UUID | None) -> None:
+        """Put it on record before the run starts: the neighbours that wait are not to blame."""
+        while True:
+            try:
+                async with self._uow() as uow:
+                    await uow.runners.note_alone(self._id, run_id)
+                    await uow.commit()
+            except WtbError as error:
+                log.warning("runner_not_noted_alone", error=repr(error))
+                await asyncio.sleep(self._options.safety_poll)
+            else:
+                return
 
     async def _start(self, group: asyncio.TaskGroup, run: ClaimedRun) -> None:
         await self._slots.acquire()

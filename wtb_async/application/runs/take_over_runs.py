@@ -7,8 +7,9 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import LostRun, Takeover, UnitOfWork
 from wtb_async.application.runs.claims import RunOutcome
-from wtb_async.domain.execution import Limits, RunError
-from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
+from wtb_async.domain.events import Aggregate, Change, RunnerLost
+from wtb_async.domain.execution import RunError
+from wtb_async.domain.run import ForkReason, Run, Runner, RunnerStatus, RunStatus, Thread
 
 
 async def take_over_runs(uow: UnitOfWork) -> int:
@@ -17,13 +18,29 @@ async def take_over_runs(uow: UnitOfWork) -> int:
     Runs that have had their last attempt fail with `runner_lost`. The caller commits.
     """
     lost = await uow.runs.lock_of_lost_runners()
-    exhausted = [item for item in lost if item.run.attempt >= _limits(item).max_attempts]
-    takeovers = [_successor(item) for item in lost if item not in exhausted]
+    exhausted = [item for item in lost if item.is_exhausted]
+    takeovers = [_successor(item) for item in lost if not item.is_exhausted]
     if takeovers:
         await uow.runs.hand_over(takeovers)
     for runner_id, outcomes in _failures(exhausted).items():
         await uow.runs.settle(runner_id, outcomes)
     return len(lost)
+
+
+def record_losses(runners: Sequence[Runner], uow: UnitOfWork) -> None:
+    """Note in the record which runners were declared lost."""
+    for runner in runners:
+        uow.journal.record(
+            Change(
+                aggregate=Aggregate.RUNNER,
+                aggregate_id=runner.id,
+                version=1,
+                event=RunnerLost(name=runner.name),
+                actor="reaper",
+                status_before=RunnerStatus.ALIVE.value,
+                status_after=RunnerStatus.LOST.value,
+            )
+        )
 
 
 def _failures(exhausted: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:
@@ -33,10 +50,6 @@ def _failures(exhausted: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:
         if item.run.runner_id is not None:
             failures.setdefault(item.run.runner_id, []).append(_runner_lost(item))
     return failures
-
-
-def _limits(lost: LostRun) -> Limits:
-    return Limits(**lost.run.limits)
 
 
 def _successor(lost: LostRun) -> Takeover:
@@ -52,7 +65,7 @@ def _successor(lost: LostRun) -> Takeover:
         pool=lost.run.pool,
         variants=lost.run.variants,
         workflow_variant=lost.run.workflow_variant,
-        attempt=lost.run.attempt + 1,
+        attempt=lost.run.attempt + lost.charged,
         limits=lost.run.limits,
     )
     return Takeover(lost, successor, thread)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import GraphInspector, Nudges, UnitOfWorkFactory
-from wtb_async.application.workflows.changes import change_of
+from wtb_async.application.workflows.changes import change_of, registering
 from wtb_async.domain.errors import AlreadyExists, InvalidInput
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import BASE_VARIANT, NodeVariant, WorkflowVariant
@@ -77,7 +77,13 @@ async def add_node_variant(
         workflow.node_variants.append(variant)
         workflow.touch(now)
         what = f"variant {request.node}={request.name} added"
-        uow.journal.record(*change_of(workflow, what, request.caller))
+        payload = {
+            "node": request.node,
+            "name": request.name,
+            "implementation": request.implementation,
+        }
+        command = registering(workflow, request.caller, payload)
+        uow.journal.record(*change_of(workflow, what, request.caller), command=command)
         await uow.commit()
     nudges.new_events()
     return variant
@@ -119,7 +125,9 @@ async def add_workflow_variant(
         workflow.workflow_variants.append(variant)
         workflow.touch(now)
         what = f"workflow variant {request.name} added"
-        uow.journal.record(*change_of(workflow, what, request.caller))
+        payload = {"name": request.name, "graph": request.graph}
+        command = registering(workflow, request.caller, payload)
+        uow.journal.record(*change_of(workflow, what, request.caller), command=command)
         await uow.commit()
     nudges.new_events()
     return variant

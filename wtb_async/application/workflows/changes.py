@@ -1,5 +1,8 @@
 """The record of changes of a workflow."""
 
+from wtb_async.application.clock import utc_now
+from wtb_async.application.ids import new_id
+from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import (
     Aggregate,
     Change,
@@ -7,6 +10,7 @@ from wtb_async.domain.events import (
     WorkflowChanged,
     WorkflowRegistered,
 )
+from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import Workflow
 
 
@@ -18,6 +22,19 @@ def registration_of(workflow: Workflow) -> list[Change]:
 def change_of(workflow: Workflow, what: str, actor: str) -> list[Change]:
     """One change, told in words, at the workflow's present version."""
     return _change(workflow, WorkflowChanged(name=workflow.name, change=what), actor)
+
+
+def registering(workflow: Workflow, caller: str, payload: JsonObject) -> Command:
+    """The recorded request to register a workflow or one of its variants."""
+    return Command(
+        id=new_id(),
+        kind=CommandKind.REGISTER,
+        target_type=Aggregate.WORKFLOW.value,
+        target_id=workflow.id,
+        issued_by=caller,
+        created_at=utc_now(),
+        payload=payload,
+    )
 
 
 def _change(workflow: Workflow, event: DomainEvent, actor: str) -> list[Change]:

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import GraphInspector, Nudges, UnitOfWorkFactory
-from wtb_async.application.workflows.changes import registration_of
-from wtb_async.domain.command import Command, CommandKind
+from wtb_async.application.workflows.changes import registering, registration_of
 from wtb_async.domain.errors import AlreadyExists
-from wtb_async.domain.events import Aggregate
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import Workflow
 
@@ -44,7 +42,9 @@ async def register_workflow(
     workflow = new_workflow(request, topology)
     async with uow_factory() as uow:
         uow.workflows.add(workflow)
-        uow.journal.record(*registration_of(workflow), command=_command(workflow, request))
+        payload = {"name": request.name, "project": request.project, "graph": request.graph}
+        command = registering(workflow, request.caller, payload)
+        uow.journal.record(*registration_of(workflow), command=command)
         await uow.commit()
     nudges.new_events()
     return workflow
@@ -63,16 +63,4 @@ def new_workflow(request: RegisterWorkflow, topology: JsonObject) -> Workflow:
         created_by=request.caller,
         created_at=now,
         updated_at=now,
-    )
-
-
-def _command(workflow: Workflow, request: RegisterWorkflow) -> Command:
-    return Command(
-        id=new_id(),
-        kind=CommandKind.REGISTER,
-        target_type=Aggregate.WORKFLOW.value,
-        target_id=workflow.id,
-        issued_by=request.caller,
-        created_at=utc_now(),
-        payload={"name": request.name, "project": request.project, "graph": request.graph},
     )

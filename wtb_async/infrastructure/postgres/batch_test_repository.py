@@ -72,7 +72,8 @@ _COMPLETE = text(
 _CLAIM_UNSCORED = text(
     f"""
     WITH taken AS (
-        UPDATE wtb_executions SET scoring_until = clock_timestamp() + interval '60 seconds'
+        UPDATE wtb_executions
+        SET scoring_until = clock_timestamp() + make_interval(secs => :claim_seconds)
         WHERE id = ANY (ARRAY(
             SELECT id FROM wtb_executions
             WHERE batch_test_id = :batch_id AND status IN ({_ENDED}) AND scored_at IS NULL
@@ -145,8 +146,10 @@ class PostgresBatchTestRepository:
         moved = await self._session.execute(_COMPLETE, {"ids": [batch_id]})
         return moved.scalar() is not None
 
-    async def claim_unscored(self, batch_id: UUID, limit: int) -> list[ScoringJob]:
-        """Take ended executions of the batch that no evaluator has seen yet, for a minute."""
+    async def claim_unscored(
+        self, batch_id: UUID, limit: int, claim_seconds: float
+    ) -> list[ScoringJob]:
+        """Take ended executions of the batch that no evaluator has seen yet, for a while."""
         rows = await self._session.execute(
             _CLAIM_UNSCORED.columns(
                 inputs=tables.executions.c.input.type,
@@ -156,7 +159,7 @@ class PostgresBatchTestRepository:
                 error=tables.executions.c.error.type,
                 evaluators=tables.batch_tests.c.evaluators.type,
             ),
-            {"batch_id": batch_id, "limit": limit},
+            {"batch_id": batch_id, "limit": limit, "claim_seconds": claim_seconds},
         )
         return [ScoringJob(**row) for row in rows.mappings()]
 

@@ -2,7 +2,16 @@
 
 import orjson
 
+from wtb_async.domain.errors import PermanentError
+
 
 def to_json_text(value: object) -> str:
-    """Encode plain JSON values; objects that are not JSON raise TypeError."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    """Encode plain JSON values.
+
+    Raises:
+        PermanentError: it is not JSON, is nested too deeply, or has an integer of over 64 bits.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError as error:
+        raise PermanentError(f"the value cannot be stored as JSON: {error}") from error

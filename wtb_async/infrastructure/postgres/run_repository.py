@@ -95,8 +95,8 @@ def _claimed(row: dict[str, Any]) -> ClaimedRun:
 
 def _lost(row: dict[str, Any]) -> LostRun:
     values = dict(row)
-    execution_id = values.pop("execution_id")
-    return LostRun(Run(**values), execution_id)
+    execution_id, charged = values.pop("execution_id"), values.pop("charged")
+    return LostRun(Run(**values), execution_id, charged)
 
 
 def _outcome_row(outcome: RunOutcome) -> tuple[Any, ...]:

@@ -103,7 +103,8 @@ SELECT id FROM ended
 # Not only the runs of runners that were lost just now: a run whose row was locked then, or that was
 # claimed while its runner was being declared lost, is found by the next look.
 LOCK_LOST = """
-SELECT run.*, execution.id AS execution_id
+SELECT run.*, execution.id AS execution_id,
+       COALESCE(runner.alone_run_id = run.id, TRUE) AS charged
 FROM wtb_runs AS run
 JOIN wtb_runners AS runner ON runner.id = run.runner_id
 JOIN wtb_executions AS execution ON execution.run_id = run.id

@@ -50,6 +50,12 @@ class PostgresRunnerRepository:
         """Mark earlier lives of this runner lost: a name has one living process."""
         return await self._lose(_losing().where(runners.c.name == name, runners.c.id != but))
 
+    async def note_alone(self, runner_id: UUID, run_id: UUID | None) -> None:
+        """Say which run is being executed alone, or that none is any more."""
+        await self._session.execute(
+            update(runners).where(runners.c.id == runner_id).values(alone_run_id=run_id)
+        )
+
     async def stop(self, runner_id: UUID) -> None:
         """End the lease in good order."""
         await self._session.execute(

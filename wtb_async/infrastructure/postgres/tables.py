@@ -137,6 +137,7 @@ runners = Table(
     Column("pid", Integer, nullable=False),
     Column("slots", Integer, nullable=False),
     Column("status", _enum(RunnerStatus, "status"), nullable=False),
+    Column("alone_run_id", Uuid),
     _time("started_at"),
     _time("heartbeat_at"),
     Index("wtb_runners_alive_idx", "name", postgresql_where=text("status = 'alive'")),
