@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 import pytest
+from api_fixtures import api, caller, letters, platform, served, settings
 from psycopg import sql
 from redis.asyncio import Redis
 from stack_fixtures import client, stack
@@ -16,7 +17,16 @@ from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.infrastructure.redis.client import open_redis
 from wtb_async.settings import asyncpg_url
 
-__all__ = ["client", "stack"]  # Fixtures of the full stack, for acceptance and faults alike.
+__all__ = [  # Fixtures that live beside what they stand on.
+    "api",
+    "caller",
+    "client",
+    "letters",
+    "platform",
+    "served",
+    "settings",
+    "stack",
+]
 
 TEMPLATE = "wtb_template"
 

@@ -6,8 +6,7 @@ machine that tells how long after its submission a run was started.
 
 import operator
 import time
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Protocol, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 
@@ -21,6 +20,13 @@ class State(TypedDict, total=False):
     log: Annotated[list[str], operator.add]
 
 
+class Node(Protocol):
+    """An async node."""
+
+    async def __call__(self, state: State) -> dict[str, Any]:
+        """What it adds to the state."""
+
+
 def build() -> StateGraph[State, None, State, State]:
     """The graph, not yet compiled."""
     graph: StateGraph[State, None, State, State] = StateGraph(State)
@@ -31,7 +37,7 @@ def build() -> StateGraph[State, None, State, State]:
     return graph
 
 
-def _node(name: str) -> Callable[[State], Awaitable[dict[str, Any]]]:
+def _node(name: str) -> Node:
     async def node(state: State) -> dict[str, Any]:
         timed = name == NAMES[0] and state["q"].startswith("t")
         return {"log": [f"{name}@{time.time():.6f}" if timed else name]}

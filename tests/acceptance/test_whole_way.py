@@ -9,6 +9,7 @@ import httpx
 import psycopg
 
 from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.json import JsonObject
 from wtb_async.infrastructure.embedded.record import StackRecord
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.models import Execution
@@ -84,7 +85,7 @@ async def test_a_question_of_the_graph_pauses_the_run(client: WTBClient) -> None
 
 
 async def test_a_batch_is_run_scored_and_compared(client: WTBClient) -> None:
-    body = {
+    body: JsonObject = {
         "workflow": "letters",
         "name": "loud or not",
         "variant_matrix": {"second": ["base", "loud"]},

@@ -12,7 +12,7 @@ import pytest
 
 from wtb_async.infrastructure.embedded.record import StackRecord
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest
+from wtb_async.sdk.models import BatchProgress, BatchTest
 
 RUNS = 400
 DEADLINE_SECONDS = 150.0
@@ -62,8 +62,10 @@ async def submit(client: WTBClient) -> BatchTest:
 
 async def some_are_done(client: WTBClient, batch_id: UUID) -> None:
     async for event in client.batch_tests.events(batch_id):
-        if event.type == "BatchProgress" and event.data["counts"]["completed"] > 0:
-            return
+        if event.type == "BatchProgress":
+            progress = BatchProgress.model_validate(event.data)
+            if progress.counts.completed > 0:
+                return
 
 
 async def histories(stack: StackRecord, batch_id: UUID) -> dict[UUID, list[tuple[int, str]]]:

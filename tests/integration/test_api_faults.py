@@ -18,7 +18,7 @@ from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.redis.nudges import RelaySignals
 
 if TYPE_CHECKING:
-    from conftest import ServedApi
+    from api_fixtures import ServedApi
 
 Parts = Callable[[], Awaitable[dict[str, Any]]]
 

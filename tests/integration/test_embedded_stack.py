@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+import stand_in_stack
 from redis.exceptions import RedisError
 from stand_in_stack import (
     FOUNDATION,
@@ -38,7 +39,7 @@ from wtb_async.infrastructure.embedded.record import read_record
 from wtb_async.infrastructure.embedded.redis import ping
 
 WAIT = "import time; time.sleep(600)"
-PROGRAM = Path(__file__).with_name("stand_in_stack.py")
+PROGRAM = Path(stand_in_stack.__file__)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:

@@ -67,7 +67,7 @@ def test_the_end_of_an_execution_has_its_batch_scored(event: DomainEvent) -> Non
         ExecutionFailed(error={}),
         BatchStarted(),
         BatchCompleted(),
-        RunnerLost(name="runner-1", runs=2),
+        RunnerLost(name="runner-1"),
     ],
 )
 def test_other_events_ask_for_no_work(event: DomainEvent) -> None:
@@ -80,7 +80,7 @@ def test_every_event_is_news_of_its_object_and_of_its_batch() -> None:
     sent = route(
         [
             outbox_event(ExecutionPaused(batch_test_id=BATCH, reason="command"), execution),
-            outbox_event(RunnerLost(name="runner-1", runs=0), runner),
+            outbox_event(RunnerLost(name="runner-1"), runner),
         ]
     )
     assert sent.aggregates == (execution, runner, BATCH)

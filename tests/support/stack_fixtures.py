@@ -10,7 +10,7 @@ from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.record import StackRecord, read_record
 from wtb_async.sdk.client import WTBClient
 
-LETTERS = Path(__file__).parent / "projects" / "letters" / "langgraph.json"
+LETTERS = Path(__file__).parents[1] / "projects" / "letters" / "langgraph.json"
 
 
 SHORT_TIMES = {

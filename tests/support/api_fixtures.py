@@ -1,4 +1,4 @@
-"""What many tests of this folder stand on."""
+"""Fixtures: the platform in this process, and the API as a process of its own."""
 
 import asyncio
 import secrets
