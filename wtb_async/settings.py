@@ -30,7 +30,8 @@ class RelaySettings(_Group):
     """How long one relay task works; with a beat of the same period one always runs."""
     claim_seconds: float = Field(30.0, gt=0)
     """A relay that dies between claim and mark leaves its rows to the others after this time."""
-    max_attempts: int = Field(10, ge=1)
+    max_attempts: int = Field(50, ge=1)
+    """With doubling waits up to the limit: some three hours of an unreachable broker."""
     backoff_seconds: float = Field(1.0, gt=0)
     backoff_limit_seconds: float = Field(300.0, gt=0)
 

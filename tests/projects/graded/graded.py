@@ -27,7 +27,7 @@ def broken(outputs: Any) -> bool:  # noqa: ANN401 - any JSON value
     raise ValueError(f"no opinion on {outputs!r}")
 
 
-async def slow(outputs: Any) -> bool:  # noqa: ANN401, ARG001 - any JSON value
+async def slow(outputs: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Give others time to score the same batch."""
     await asyncio.sleep(0.002)
     return True

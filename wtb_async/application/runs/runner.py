@@ -128,9 +128,7 @@ class RunnerLoop:
         log.info("runner_registered", runner=options.name, id=str(self._id), earlier=len(lost))
 
     async def _end_lease(self) -> None:
-        """Leave in good order when nothing is held; what is held is taken over by others."""
-        if self._held:
-            return
+        """Leave at once instead of falling silent; what is unsettled is taken over by others."""
         try:
             async with self._uow() as uow:
                 await uow.runners.stop(self._id)

@@ -69,6 +69,8 @@ def open_database(
         connect_args={
             "server_settings": {
                 "application_name": application_name,
+                # A process frozen inside a transaction must not hold its row locks for ever.
+                "idle_in_transaction_session_timeout": "30s",
                 **(server_settings or {"jit": "off"}),
             },
             "timeout": 10,
