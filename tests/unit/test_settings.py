@@ -71,7 +71,7 @@ def test_projects_are_separated_by_colons(environment: pytest.MonkeyPatch) -> No
 
 
 def test_ray_is_found_under_its_own_variable(environment: pytest.MonkeyPatch) -> None:
-    assert Settings().ray_address == "auto"
+    assert Settings().ray_address == "127.0.0.1:6379"
     environment.setenv("RAY_ADDRESS", "head:6379")
     assert Settings().ray_address == "head:6379"
 
