@@ -28,7 +28,7 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    worker_send_task_events=True,  # Tasks of the beat switch it off: Flower is for the runs.
+    worker_send_task_events=True,  # What the beat sends switches it off: Flower is for the runs.
     worker_redirect_stdouts=False,  # Ray cannot start with Celery's replacement of stdout.
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wtb_async.infrastructure.ray.runner_pool import RayRunnerPool
 
 
-@app.task(name="wtb.dispatch.dispatch_runs")
+@app.task(name="wtb.dispatch.dispatch_runs", send_events=False)
 def dispatch(pool: str) -> None:
     """Have enough runners for the backlog of a pool, and wake them."""
     process = current_process()
