@@ -37,6 +37,20 @@ class ExecutionRepository(Protocol):
         """Insert the plan's executions, runs and threads when the unit of work commits."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """A thread to make, and what it takes along of the superstep that follows its last checkpoint.
+
+    The thread names its parent and the root checkpoint to fork at; None is the parent's head.
+    """
+
+    thread: Thread
+    keeps_writes: bool = True
+    """Tasks of that superstep that had finished are not run again; False runs all of it again."""
+    dropped_tasks: tuple[str, ...] = ()
+    """The ids of single tasks of that superstep that are run again nevertheless."""
+
+
 @dataclass(frozen=True, slots=True)
 class LostRun:
     """A running run whose runner's lease ran out."""

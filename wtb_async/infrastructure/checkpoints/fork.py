@@ -1,51 +1,121 @@
 """Forks threads: a timeline is never rewritten, its copy goes on."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# Everything of the thread is copied, pending writes too: what finished in the superstep that the
-# lost runner was in is not run again. Checkpoint ids stay, so task and interrupt ids stay.
-_FORK_AT_HEAD = """
-WITH pair AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::text[]) AS pair (source, target)
-), blobs AS (
-    INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-    SELECT pair.target, b.checkpoint_ns, b.channel, b.version, b.type, b.blob
-    FROM pair JOIN checkpoint_blobs AS b ON b.thread_id = pair.source
-), writes AS (
-    INSERT INTO checkpoint_writes
-        (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
-    SELECT pair.target, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.task_path, w.idx,
-           w.channel, w.type, w.blob
-    FROM pair JOIN checkpoint_writes AS w ON w.thread_id = pair.source
+from wtb_async.application.ports import Fork
+from wtb_async.domain.errors import NotFound
+
+# A fork holds its head with all ancestors, because a DeltaChannel is rebuilt from the writes along
+# the chain. Rows of a subgraph belong to the root checkpoint that its call started from, which
+# their metadata names as the parent "". Ids stay, so task and interrupt ids stay.
+_FORK = """
+WITH RECURSIVE asked AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bool[]
+    ) AS asked (target, source, checkpoint_id, reason, created_at, keeps_writes)
+), fork AS MATERIALIZED (
+    SELECT asked.*, coalesce(checkpoint_id, (
+        SELECT max(c.checkpoint_id) FROM checkpoints AS c
+        WHERE c.thread_id = asked.source AND c.checkpoint_ns = ''
+    )) AS head
+    FROM asked
+), dropped AS MATERIALIZED (
+    SELECT * FROM unnest($7::text[], $8::text[]) AS dropped (target, task_id)
+), chain AS (
+    SELECT f.source, f.head, c.checkpoint_id, c.parent_checkpoint_id
+    FROM (SELECT DISTINCT source, head FROM fork) AS f
+    JOIN checkpoints AS c
+        ON c.thread_id = f.source AND c.checkpoint_ns = '' AND c.checkpoint_id = f.head
+    UNION ALL
+    SELECT chain.source, chain.head, c.checkpoint_id, c.parent_checkpoint_id
+    FROM chain JOIN checkpoints AS c
+        ON c.thread_id = chain.source AND c.checkpoint_ns = ''
+        AND c.checkpoint_id = chain.parent_checkpoint_id
+), subgraph AS MATERIALIZED (
+    SELECT c.thread_id AS source, c.checkpoint_ns, c.checkpoint_id,
+           c.metadata -> 'parents' ->> '' AS root_id,
+           split_part(split_part(c.checkpoint_ns, '|', 1), ':', 2) AS task_id
+    FROM (SELECT DISTINCT source FROM fork) AS f
+    JOIN checkpoints AS c ON c.thread_id = f.source AND c.checkpoint_ns <> ''
+), kept AS MATERIALIZED (
+    SELECT f.target, f.source, '' AS checkpoint_ns, chain.checkpoint_id,
+           chain.checkpoint_id = f.head AS is_head, f.keeps_writes
+    FROM fork AS f JOIN chain USING (source, head)
+    UNION ALL
+    SELECT f.target, f.source, s.checkpoint_ns, s.checkpoint_id, false, true
+    FROM fork AS f JOIN chain USING (source, head)
+    JOIN subgraph AS s ON s.source = f.source AND s.root_id = chain.checkpoint_id
+    WHERE (f.keeps_writes OR chain.checkpoint_id <> f.head)
+        AND (f.target, s.task_id) NOT IN (SELECT target, task_id FROM dropped)
+), threads AS (
+    INSERT INTO wtb_threads (id, parent_id, fork_checkpoint_id, reason, created_at)
+    SELECT target::uuid, source::uuid, head, reason, created_at FROM fork
 ), copied AS (
     INSERT INTO checkpoints
         (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
-    SELECT pair.target, c.checkpoint_ns, c.checkpoint_id, c.parent_checkpoint_id, c.type,
+    SELECT kept.target, c.checkpoint_ns, c.checkpoint_id, c.parent_checkpoint_id, c.type,
            c.checkpoint, c.metadata
-    FROM pair JOIN checkpoints AS c ON c.thread_id = pair.source
-    RETURNING thread_id, checkpoint_ns, checkpoint_id
+    FROM kept JOIN checkpoints AS c
+        ON c.thread_id = kept.source AND c.checkpoint_ns = kept.checkpoint_ns
+        AND c.checkpoint_id = kept.checkpoint_id
+), blobs AS (
+    INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+    SELECT used.target, b.checkpoint_ns, b.channel, b.version, b.type, b.blob
+    FROM (
+        SELECT DISTINCT kept.target, kept.source, kept.checkpoint_ns, v.key, v.value
+        FROM kept JOIN checkpoints AS c
+            ON c.thread_id = kept.source AND c.checkpoint_ns = kept.checkpoint_ns
+            AND c.checkpoint_id = kept.checkpoint_id
+        CROSS JOIN LATERAL jsonb_each_text(c.checkpoint -> 'channel_versions') AS v
+    ) AS used JOIN checkpoint_blobs AS b
+        ON b.thread_id = used.source AND b.checkpoint_ns = used.checkpoint_ns
+        AND b.channel = used.key AND b.version = used.value
+), writes AS (
+    INSERT INTO checkpoint_writes
+        (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
+    SELECT kept.target, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.task_path, w.idx,
+           w.channel, w.type, w.blob
+    FROM kept JOIN checkpoint_writes AS w
+        ON w.thread_id = kept.source AND w.checkpoint_ns = kept.checkpoint_ns
+        AND w.checkpoint_id = kept.checkpoint_id
+    WHERE NOT kept.is_head OR (
+        kept.keeps_writes AND (kept.target, w.task_id) NOT IN (SELECT target, task_id FROM dropped)
+    )
 )
-UPDATE wtb_threads AS thread SET fork_checkpoint_id = head.checkpoint_id
-FROM (
-    SELECT thread_id, max(checkpoint_id) AS checkpoint_id FROM copied
-    WHERE checkpoint_ns = '' GROUP BY thread_id
-) AS head
-WHERE thread.id = head.thread_id::uuid
+SELECT head FROM fork
+WHERE head IS NOT NULL AND (source, head) NOT IN (SELECT source, checkpoint_id FROM chain)
 """
 
 
-async def fork_at_head(connection: AsyncConnection, pairs: Sequence[tuple[UUID, UUID]]) -> None:
-    """Copy each source thread, as it stands, to its target thread.
+async def fork_threads(connection: AsyncConnection, forks: Sequence[Fork]) -> None:
+    """Make every thread asked for, as a copy of its parent up to the checkpoint it forks at.
 
-    Runs in the caller's transaction, and notes in `wtb_threads` which checkpoint was the head.
+    One statement in the caller's transaction: the rows of `wtb_threads`, the checkpoints with all
+    ancestors and the subgraphs' checkpoints that belong to them, the values these refer to, and the
+    pending writes. A parent without any checkpoint gives an empty thread.
 
     Args:
         connection: the connection of the unit of work.
-        pairs: `(source, target)` thread ids; the target rows of `wtb_threads` exist already.
+        forks: the threads to make; many may share a parent.
+
+    Raises:
+        NotFound: a parent has no such root checkpoint; the caller rolls back.
     """
-    sources = [str(source) for source, _ in pairs]
-    targets = [str(target) for _, target in pairs]
-    await connection.exec_driver_sql(_FORK_AT_HEAD, (sources, targets))
+    dropped = [(str(fork.thread.id), task) for fork in forks for task in fork.dropped_tasks]
+    result = await connection.exec_driver_sql(
+        _FORK,
+        (
+            [str(fork.thread.id) for fork in forks],
+            [str(fork.thread.parent_id) for fork in forks],
+            [fork.thread.fork_checkpoint_id for fork in forks],
+            [fork.thread.reason.value for fork in forks],
+            [fork.thread.created_at for fork in forks],
+            [fork.keeps_writes for fork in forks],
+            [target for target, _ in dropped],
+            [task for _, task in dropped],
+        ),
+    )
+    if missing := result.scalars().first():
+        raise NotFound("checkpoint", missing)

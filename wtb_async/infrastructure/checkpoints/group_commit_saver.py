@@ -42,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 0.2
 
+_NEWEST = "SELECT max(checkpoint_id) AS newest FROM checkpoints WHERE thread_id = %s"
+
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 _REFUSED = (
@@ -143,6 +145,13 @@ class GroupCommitSaver(AsyncPostgresSaver):
             self._new_threads.discard(thread_id)
             return None
         return await super().aget_tuple(config)
+
+    async def newest_checkpoint_id(self, thread_id: str) -> str | None:
+        """The newest id on a thread, of the graph itself or of a subgraph; None if it is empty."""
+        async with self._cursor() as cursor:
+            await cursor.execute(_NEWEST, (thread_id,))
+            row = await cursor.fetchone()
+        return None if row is None else row["newest"]
 
     async def aput(
         self,

@@ -13,6 +13,7 @@ from wtb_async.domain.errors import TransientError
 from wtb_async.domain.execution import PauseReason, RunError
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import RunStatus
+from wtb_async.infrastructure.checkpoints.clock import advance_clock
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
@@ -72,8 +73,10 @@ class LangGraphEngine:
         config = _config(run)
         graph_input: JsonObject | None = run.input
         if run.resumes:
-            saved = await self._saver.aget_tuple(config)
-            graph_input = run.input if saved is None else None
+            newest = await self._saver.newest_checkpoint_id(str(run.thread_id))
+            if newest is not None:
+                advance_clock(newest)
+                graph_input = None
         else:
             self._saver.expect_new(str(run.thread_id))
         result: GraphOutput[Any] = await graph.ainvoke(

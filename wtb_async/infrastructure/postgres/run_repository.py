@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.ports import LostRun, Takeover
+from wtb_async.application.ports import Fork, LostRun, Takeover
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.domain.execution import ExecutionStatus, Limits
-from wtb_async.domain.run import Run, RunStatus, Thread
-from wtb_async.infrastructure.checkpoints.fork import fork_at_head
+from wtb_async.domain.run import Run, RunStatus
+from wtb_async.infrastructure.checkpoints.fork import fork_threads
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.json_text import to_json_text
@@ -53,11 +53,10 @@ class PostgresRunRepository:
     async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
         """Fork each lost run's thread at its head and point its execution at the successor."""
         connection = await self._session.connection()
+        await fork_threads(connection, [Fork(thread=t.thread) for t in takeovers])
         bulk = BulkWriter()
-        bulk.extend(tables.threads, (_row(t.thread, _THREAD) for t in takeovers))
-        bulk.extend(tables.runs, (_row(t.successor, _RUN) for t in takeovers))
+        bulk.extend(tables.runs, (_row(t.successor) for t in takeovers))
         await bulk.flush(connection)
-        await fork_at_head(connection, [(t.lost.run.thread_id, t.thread.id) for t in takeovers])
         await connection.exec_driver_sql(
             HAND_OVER,
             (
@@ -81,12 +80,11 @@ class PostgresRunRepository:
         return list(result.mappings())
 
 
-_THREAD = tuple(field.name for field in fields(Thread))
 _RUN = tuple(field.name for field in fields(Run) if field.name != "position")
 
 
-def _row(entity: Thread | Run, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(entity, name) for name in names}
+def _row(run: Run) -> dict[str, Any]:
+    return {name: getattr(run, name) for name in _RUN}
 
 
 def _claimed(row: dict[str, Any]) -> ClaimedRun:

@@ -1,0 +1,172 @@
+"""Random graphs of every shape that a timeline can have, and how to run them to their end."""
+
+from collections.abc import Callable, Sequence
+from operator import add
+from typing import Annotated, Any, Protocol
+
+from hypothesis import strategies as st
+from langchain_core.runnables import RunnableConfig
+from langgraph.channels.delta import DeltaChannel
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Send, interrupt
+from savers import on
+from typing_extensions import TypedDict
+
+from wtb_async.infrastructure.langgraph.node_replacement import Compiled
+
+KINDS = ("plain", "parallel", "send", "loop", "ask", "ask_both", "subgraph", "nested")
+plans = st.lists(st.sampled_from(KINDS), min_size=1, max_size=4)
+"""A graph is a chain of segments; each is one of these kinds."""
+
+
+def _concatenated(seen: list[str], batches: Sequence[list[str]]) -> list[str]:
+    return [*seen, *(line for batch in batches for line in batch)]
+
+
+class State(TypedDict, total=False):
+    """What ran, twice: in a channel of whole values, and in one that keeps differences."""
+
+    item: str
+    log: Annotated[list[str], add]
+    changes: Annotated[list[str], DeltaChannel(_concatenated, snapshot_frequency=3)]
+
+
+Graph = StateGraph[State, None, State, State]
+
+
+class Node(Protocol):
+    """A plain function as a node."""
+
+    def __call__(self, state: State) -> State: ...
+
+
+def compile_plan(plan: Sequence[str], saver: BaseCheckpointSaver[str] | None) -> Compiled:
+    """The graph of a plan."""
+    graph: Graph = StateGraph(State)
+    before = START
+    for number, kind in enumerate(plan):
+        before = _SEGMENTS[kind](graph, f"{kind}{number}", before)
+    graph.add_edge(before, END)
+    return graph.compile(checkpointer=saver)
+
+
+async def run_to_end(graph: Compiled, given: State | None, thread: str) -> dict[str, Any]:
+    """Run, answer every question that comes up, and return the final values."""
+    config: RunnableConfig = {**on(thread), "recursion_limit": 100}
+    result = await graph.ainvoke(given, config, durability="sync", version="v2")
+    while result.interrupts:
+        answers = {item.id: f"re {item.value}" for item in result.interrupts}
+        result = await graph.ainvoke(
+            Command(resume=answers), config, durability="sync", version="v2"
+        )
+    return dict(result.value)
+
+
+def _noting(name: str) -> Node:
+    def note(state: State) -> State:
+        line = f"{name} {state.get('item', '')} after {len(state.get('log', ()))}"
+        return {"log": [line], "changes": [line]}
+
+    return note
+
+
+def _asking(name: str) -> Node:
+    def ask(state: State) -> State:
+        line = f"{name}: {interrupt(name)} after {len(state.get('log', ()))}"
+        return {"log": [line], "changes": [line]}
+
+    return ask
+
+
+def _plain(graph: Graph, name: str, before: str) -> str:
+    return _one(graph, name, before, _noting(name))
+
+
+def _ask(graph: Graph, name: str, before: str) -> str:
+    return _one(graph, name, before, _asking(name))
+
+
+def _one(graph: Graph, name: str, before: str, node: Node | Compiled) -> str:
+    graph.add_node(name, node)
+    graph.add_edge(before, name)
+    return name
+
+
+def _parallel(graph: Graph, name: str, before: str) -> str:
+    return _both(graph, name, before, _noting(f"{name}_right"))
+
+
+def _ask_both(graph: Graph, name: str, before: str) -> str:
+    return _both(graph, name, before, _asking(f"{name}_right"))
+
+
+def _both(graph: Graph, name: str, before: str, right: Node) -> str:
+    """Two side by side, one of them longer; the join waits for both, a deferred node for all."""
+    _one(graph, f"{name}_left", before, _noting(f"{name}_left"))
+    _one(graph, f"{name}_more", f"{name}_left", _noting(f"{name}_more"))
+    _one(graph, f"{name}_right", before, right)
+    graph.add_node(f"{name}_join", _noting(f"{name}_join"))
+    graph.add_edge([f"{name}_more", f"{name}_right"], f"{name}_join")
+    graph.add_node(f"{name}_last", _noting(f"{name}_last"), defer=True)
+    graph.add_edge(f"{name}_left", f"{name}_last")
+    graph.add_edge(f"{name}_join", f"{name}_last")
+    return f"{name}_last"
+
+
+def _send(graph: Graph, name: str, before: str) -> str:
+    def scatter(state: State) -> list[Send]:
+        return [Send(name, {"item": str(n), "log": state.get("log", [])}) for n in range(3)]
+
+    _one(graph, f"{name}_source", before, _noting(f"{name}_source"))
+    graph.add_conditional_edges(f"{name}_source", scatter, [name])
+    graph.add_node(name, _noting(name))
+    return _one(graph, f"{name}_end", name, _noting(f"{name}_end"))
+
+
+def _loop(graph: Graph, name: str, before: str) -> str:
+    def again(state: State) -> str:
+        rounds = sum(line.startswith(f"{name} ") for line in state["log"])
+        return name if rounds < 3 else f"{name}_end"
+
+    _one(graph, name, before, _noting(name))
+    graph.add_node(f"{name}_end", _noting(f"{name}_end"))
+    graph.add_conditional_edges(name, again, [name, f"{name}_end"])
+    return f"{name}_end"
+
+
+def _subgraph(graph: Graph, name: str, before: str) -> str:
+    """A subgraph whose result is one line, beside a plain node that finishes first."""
+    _one(graph, f"{name}_beside", before, _noting(f"{name}_beside"))
+    _one(graph, name, before, _wrapped(name, compile_plan(["plain", "ask", "plain"], None)))
+    graph.add_node(f"{name}_join", _noting(f"{name}_join"))
+    graph.add_edge([name, f"{name}_beside"], f"{name}_join")
+    return f"{name}_join"
+
+
+def _nested(graph: Graph, name: str, before: str) -> str:
+    """A subgraph as a node, with another one inside."""
+    return _one(graph, name, before, compile_plan(["subgraph", "send"], None))
+
+
+def _wrapped(name: str, inner: Compiled) -> Node:
+    """Call a subgraph from within a node, which LangGraph keeps checkpoints of all the same."""
+
+    def call(state: State) -> State:
+        result = inner.invoke({"item": state.get("item", ""), "log": []})
+        line = f"{name}: {result['log']}"
+        return {"log": [line], "changes": [line]}
+
+    return call
+
+
+_SEGMENTS: dict[str, Callable[[Graph, str, str], str]] = {
+    "plain": _plain,
+    "parallel": _parallel,
+    "send": _send,
+    "loop": _loop,
+    "ask": _ask,
+    "ask_both": _ask_both,
+    "subgraph": _subgraph,
+    "nested": _nested,
+}
