@@ -23,6 +23,22 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointView:
+    """One point of a timeline, without the values: the step that led here, and what comes next."""
+
+    checkpoint_id: str
+    thread_id: UUID
+    parent_checkpoint_id: str | None
+    step: int
+    source: str
+    next_nodes: list[str]
+    """Every task of the next superstep, those that have finished meanwhile too."""
+    created_at: datetime
+    interrupts: list[JsonObject]
+    """What tasks of the next superstep asked, `{"id", "value"}`, answered or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeVariantView:
     """Another implementation of one node."""
 

@@ -1,0 +1,59 @@
+"""Which nodes follow a checkpoint, read from its channels as LangGraph does, without the graph."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.checkpoint.serde.types import TASKS
+
+_START = "__start__"
+_BRANCH = "branch:to:"
+_JOIN = "join:"
+
+TRIGGERS = (f"{_BRANCH}%", f"{_JOIN}%", _START, TASKS)
+"""Patterns of the channels that start tasks in a compiled `StateGraph`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """What a checkpoint holds of the channels that start tasks."""
+
+    versions: Mapping[str, str]
+    seen: Mapping[str, Mapping[str, str]]
+    inline: Collection[str]
+    values: Mapping[str, Any]
+
+    def next_nodes(self) -> list[str]:
+        """The nodes of the next superstep: a name for each `Send` in order, then all others."""
+        sent = [send.node for send in self.values.get(TASKS, ())]
+        return sent + sorted(set(self._triggered()))
+
+    def _triggered(self) -> Iterator[str]:
+        for channel in (*self.inline, *self.values):
+            node = _node_of(channel)
+            if node is not None and self._is_new(channel, node) and self._is_ready(channel):
+                yield node
+
+    def _is_new(self, channel: str, node: str) -> bool:
+        return self.versions.get(channel, "") > self.seen.get(node, {}).get(channel, "")
+
+    def _is_ready(self, channel: str) -> bool:
+        if channel in self.inline or channel == _START:
+            return True
+        value = self.values[channel]
+        arrived, finished = value if isinstance(value, tuple | list) else (value, True)
+        return bool(finished) and (channel.startswith(_BRANCH) or _has_all(channel, arrived))
+
+
+def _node_of(channel: str) -> str | None:
+    if channel == _START:
+        return _START
+    if channel.startswith(_BRANCH):
+        return channel.removeprefix(_BRANCH)
+    return channel.rpartition(":")[2] if channel.startswith(_JOIN) else None
+
+
+def _has_all(join: str, arrived: Collection[str]) -> bool:
+    """A join is named after the nodes it waits for: `join:a+b:node`."""
+    awaited = join.removeprefix(_JOIN).rpartition(":")[0]
+    return set("+".join(arrived).split("+")) == set(awaited.split("+"))
