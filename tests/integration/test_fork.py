@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from arranging import select
-from forking import INPUT, begin_thread, finished, fork
+from forking import INPUT, LAST_TIMESTAMP, an_hour_ahead, begin_thread, finished, fork
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -177,16 +177,12 @@ async def test_what_goes_on_after_the_clock_was_put_back_still_becomes_the_head(
     database: Database, saver: AsyncPostgresSaver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The head was written by a machine whose clock is an hour ahead."""
-    now = 1_900_000_000_000_000_000
-    hour = 3_600_000_000_000
-    monkeypatch.setattr("langgraph.checkpoint.base.id._last_v6_timestamp", None)
-    monkeypatch.setattr("langgraph.checkpoint.base.id.time.time_ns", lambda: now + hour)
+    monkeypatch.setattr(LAST_TIMESTAMP, an_hour_ahead())
     source = await begin_thread(database)
     graph = compile_plan(["plain", "nested", "plain"], saver)
     await graph.ainvoke(INPUT, on(str(source)), durability="sync")
     [copy] = await fork(database, source)
-    monkeypatch.setattr("langgraph.checkpoint.base.id._last_v6_timestamp", None)
-    monkeypatch.setattr("langgraph.checkpoint.base.id.time.time_ns", lambda: now)
+    monkeypatch.setattr(LAST_TIMESTAMP, None)
     newest = await select(database, NEWEST, thread=str(copy))
     advance_clock(newest[0]["id"])
     result = await run_to_end(graph, None, str(copy))

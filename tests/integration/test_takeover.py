@@ -19,6 +19,7 @@ from arranging import (
     select,
     settle,
 )
+from forking import LAST_TIMESTAMP, an_hour_ahead
 from living_runner import LivingRunner, living_runner
 from tally_file import Tally
 
@@ -109,6 +110,31 @@ async def test_another_runner_goes_on_from_the_last_checkpoint(
         thread=str(before.thread_id),
     )
     assert thread["fork_checkpoint_id"] == head["id"]
+
+
+async def test_a_runner_whose_clock_is_behind_still_writes_the_head(
+    platform: Platform,
+    settings: Settings,
+    workflow: Workflow,
+    runner: LivingRunner,
+    tally: Tally,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LAST_TIMESTAMP, an_hour_ahead())
+    execution_id = await submit(platform, workflow, tally)
+    await tally.reached("x second")
+    await runner.die()
+    monkeypatch.setattr(LAST_TIMESTAMP, None)
+    tally.open_gate()
+    await reap(platform)
+    async with living_runner(settings, "runner-2"):
+        after = await in_status(platform, execution_id, ExecutionStatus.COMPLETED)
+    [head] = await select(
+        platform.database,
+        "SELECT max(checkpoint_id) AS id FROM checkpoints WHERE thread_id = :thread",
+        thread=str(after.thread_id),
+    )
+    assert after.checkpoint_id == head["id"]
 
 
 async def test_the_old_run_is_lost_and_the_new_one_says_whose_it_is(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from random_graphs import State, compile_plan, run_to_end
 
@@ -15,6 +16,15 @@ from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.postgres.tables import threads
 
 INPUT: State = {"item": "x", "log": [], "changes": ["input"]}
+
+
+LAST_TIMESTAMP = "langgraph.checkpoint.base.id._last_v6_timestamp"
+"""What LangGraph remembers of the newest checkpoint id made in this process; None at its start."""
+
+
+def an_hour_ahead() -> int:
+    """The timestamp that a machine whose clock is an hour ahead would remember."""
+    return uuid6().time + 3600 * 10_000_000
 
 
 async def begin_thread(database: Database) -> UUID:
