@@ -1,11 +1,14 @@
 """What routes ask for."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Query, Request
 
 from api.streams.hub import EventHub
 from wtb_async.bootstrap.platform import Platform
+
+if TYPE_CHECKING:
+    from wtb_async.infrastructure.checkpoints.history import CheckpointHistory
 
 
 def _platform(request: Request) -> Platform:
@@ -16,6 +19,18 @@ def _platform(request: Request) -> Platform:
 def _hub(request: Request) -> EventHub:
     hub: EventHub = request.app.state.hub
     return hub
+
+
+def checkpoint_history(platform: Platform) -> "CheckpointHistory":
+    """Reads timelines; made when it is asked for."""
+    # LangGraph's serializer takes half a second to import, which most servers never need.
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer  # noqa: PLC0415
+
+    from wtb_async.infrastructure.checkpoints.history import CheckpointHistory  # noqa: PLC0415
+
+    # Without an allowlist only plain types are rebuilt from what a row says.
+    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+    return CheckpointHistory(platform.database.engine, serde)
 
 
 PlatformDep = Annotated[Platform, Depends(_platform)]

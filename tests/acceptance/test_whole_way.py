@@ -84,6 +84,21 @@ async def test_a_question_of_the_graph_pauses_the_run(client: WTBClient) -> None
     assert [item.value for item in paused.interrupts] == ["which letter?"]
 
 
+async def test_the_timeline_shows_each_superstep_and_what_comes_next(client: WTBClient) -> None:
+    done = await run(client)
+    timeline = [checkpoint async for checkpoint in client.executions.checkpoints(done.id)]
+    assert [(each.step, each.next_nodes) for each in timeline] == [
+        (2, ()),
+        (1, ("second",)),
+        (0, ("first",)),
+        (-1, ("__start__",)),
+    ]
+    assert timeline[0].checkpoint_id == done.checkpoint_id
+    assert [each.parent_checkpoint_id for each in timeline[:-1]] == [
+        each.checkpoint_id for each in timeline[1:]
+    ]
+
+
 async def test_a_batch_is_run_scored_and_compared(client: WTBClient) -> None:
     body: JsonObject = {
         "workflow": "letters",

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from wtb_async.cli.console import print_fields
 from wtb_async.domain.comparison import combination_label
-from wtb_async.sdk.models import Event, Execution
+from wtb_async.sdk.models import Checkpoint, Event, Execution
 
 _STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow", "paused": "cyan"}
 
@@ -27,6 +27,22 @@ def print_executions(console: Console, executions: Iterable[Execution]) -> None:
             moment(execution.created_at),
             duration(execution.started_at, execution.finished_at),
             style=_STYLES.get(execution.status),
+        )
+    console.print(table)
+
+
+def print_checkpoints(console: Console, checkpoints: Iterable[Checkpoint]) -> None:
+    """Print one row per checkpoint."""
+    table = Table("checkpoint", "step", "source", "next", "waits for", "created")
+    table.columns[0].no_wrap = True
+    for each in checkpoints:
+        table.add_row(
+            each.checkpoint_id,
+            str(each.step),
+            each.source,
+            ", ".join(each.next_nodes),
+            ", ".join(_json(asked.value) for asked in each.interrupts),
+            moment(each.created_at),
         )
     console.print(table)
 

@@ -100,6 +100,19 @@ class Execution(Answer):
     finished_at: datetime | None = None
 
 
+class Checkpoint(Answer):
+    """One point of an execution's timeline, without the values."""
+
+    checkpoint_id: str
+    thread_id: UUID
+    parent_checkpoint_id: str | None = None
+    step: int
+    source: str
+    next_nodes: tuple[str, ...] = ()
+    created_at: datetime
+    interrupts: tuple[Interrupt, ...] = ()
+
+
 class BatchCounts(Answer):
     """How many executions of a batch test stand where."""
 
