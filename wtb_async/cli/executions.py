@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 
 from wtb_async.cli.console import print_json, stdout
-from wtb_async.cli.execution_views import event_line, print_execution, print_executions
+from wtb_async.cli.execution_views import (
+    event_line,
+    print_execution,
+    print_executions,
+    print_nodes,
+)
 from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.execution import ExecutionStatus
@@ -20,6 +25,7 @@ def register(app: typer.Typer) -> None:
     executions = typer.Typer(help="Look at single executions.", no_args_is_help=True)
     executions.command("ls")(list_executions)
     executions.command("show")(show_execution)
+    executions.command("nodes")(list_nodes)
     executions.command("tail")(tail_execution)
     app.add_typer(executions, name="executions")
 
@@ -59,6 +65,21 @@ def show_execution(
             print_json(execution.model_dump(mode="json"))
         else:
             print_execution(stdout(), execution)
+
+    call(data_dir, command)
+
+
+def list_nodes(
+    execution_id: ExecutionId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """List every attempt of every node of one execution, oldest first."""
+
+    async def command(client: WTBClient) -> None:
+        nodes = [each async for each in client.executions.nodes(execution_id)]
+        if as_json:
+            print_json([each.model_dump(mode="json") for each in nodes])
+        else:
+            print_nodes(stdout(), nodes)
 
     call(data_dir, command)
 

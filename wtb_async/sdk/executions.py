@@ -7,7 +7,7 @@ from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected, events_until
-from wtb_async.sdk.models import Event, Execution
+from wtb_async.sdk.models import Event, Execution, NodeBoundary
 
 _END_EVENTS = frozenset({"ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"})
 _STOP_EVENTS = _END_EVENTS | {"ExecutionPaused"}
@@ -64,6 +64,11 @@ class Executions:
         }
         path = path_of("executions")
         return await self._connection.post(Execution, path, body, idempotency_key=idempotency_key)
+
+    def nodes(self, execution_id: Id, *, page_size: int = 100) -> AsyncIterator[NodeBoundary]:
+        """Walk every attempt of every node, oldest first."""
+        path = path_of("executions", execution_id, "nodes")
+        return self._connection.pages(NodeBoundary, path, {}, page_size=page_size)
 
     def events(self, execution_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
         """Follow an execution until it ends; a broken connection is taken up again."""
