@@ -49,6 +49,8 @@ class RunnerSettings(_Group):
     exit_after_seconds: float = Field(25.0, gt=0)
     checkpoint_writers: int = Field(2, ge=1)
     checkpoint_batch: int = Field(32, ge=1)
+    boundary_value_bytes: int = Field(32 * 1024, ge=0)
+    """Inputs and outputs of nodes whose JSON is larger are left out of the node boundaries."""
 
 
 class EvaluationSettings(_Group):

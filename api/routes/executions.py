@@ -13,10 +13,11 @@ from api.routes.limits import LimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, event_stream, history
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
-from wtb_async.application.views import CheckpointView, ExecutionView, Page
+from wtb_async.application.views import CheckpointView, ExecutionView, NodeBoundaryView, Page
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionFilter, ExecutionQueries
+from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
 
 router = APIRouter(tags=["executions"], route_class=KeyedRoute)
 
@@ -112,6 +113,23 @@ async def list_checkpoints(
     execution = await ExecutionQueries(platform.database.engine).get(execution_id)
     timeline = checkpoint_history(platform)
     return JsonAnswer(await timeline.of_lineage(execution.thread_id, limit=limit, cursor=cursor))
+
+
+@router.get(
+    "/executions/{execution_id}/nodes",
+    operation_id="list_execution_nodes",
+    response_model=Page[NodeBoundaryView],
+)
+async def list_execution_nodes(
+    execution_id: UUID,
+    _: Caller,
+    platform: PlatformDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JsonAnswer:
+    """Every attempt of every node with its times, input and output, oldest first."""
+    queries = NodeBoundaryQueries(platform.database.engine)
+    return JsonAnswer(await queries.list(execution_id, limit=limit, cursor=cursor))
 
 
 @router.get(

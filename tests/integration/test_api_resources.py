@@ -186,3 +186,12 @@ async def test_a_filter_is_text_and_nothing_else(
     await caller.execute(letters.name)
     answer = await caller.get("/executions", workflow=name)
     assert answer.json() == {"items": [], "next_cursor": None}
+
+
+async def test_an_execution_that_has_not_begun_has_no_nodes(
+    caller: Caller, letters: Workflow
+) -> None:
+    accepted = (await caller.post("/executions", workflow=letters.name, input={})).json()
+    answer = await caller.get(f"/executions/{accepted['id']}/nodes")
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
+    assert (await caller.get(f"/executions/{new_id()}/nodes")).status_code == 404

@@ -2,6 +2,8 @@
 
 from wtb_server import NOW, Json
 
+from wtb_async.domain.json import JsonValue
+
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 EXECUTION = f"executions/{ID}"
 BATCH = f"batch-tests/{ID}"
@@ -27,4 +29,18 @@ def batch(status: str, **counts: int) -> Json:
         "status": status,
         "counts": {"total": 4, **counts},
         "created_at": NOW,
+    }
+
+
+def node_boundary(node: str, status: str, **fields: JsonValue) -> Json:
+    return {
+        "node": node,
+        "task_id": "t-1",
+        "attempt": 1,
+        "status": status,
+        "entry_checkpoint_id": "c-1",
+        "started_at": NOW,
+        "finished_at": NOW,
+        "duration_ms": 12.34,
+        **fields,
     }

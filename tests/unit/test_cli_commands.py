@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 from wtb_server import API_KEY, Json, Served, event, serving
-from wtb_shapes import BATCH, EXECUTION, ID, batch, execution
+from wtb_shapes import BATCH, EXECUTION, ID, batch, execution, node_boundary
 
 from wtb_async.cli import batch as batch_commands
 from wtb_async.cli import demo, executions, run
@@ -259,3 +259,19 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_executions_nodes_lists_every_attempt(served: Served) -> None:
+    error = {"type": "ValueError", "message": "told [to] fail"}
+    served.lists[f"{EXECUTION}/nodes"] = [
+        node_boundary("first", "completed", output={"letters": ["a"]}),
+        node_boundary("second", "failed", error=error),
+    ]
+    table = wtb("executions", "nodes", ID)
+    assert table.exit_code == 0, table.output
+    first, second = (line for line in table.stdout.splitlines() if "12.3 ms" in line)
+    assert "completed" in first
+    assert '{"letters": ["a"]}' in first
+    assert "ValueError: told [to] fail" in second
+    listed = json.loads(wtb("executions", "nodes", ID, "--json").stdout)
+    assert [each["node"] for each in listed] == ["first", "second"]

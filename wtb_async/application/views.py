@@ -9,6 +9,7 @@ from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.domain.batch_test import BatchStatus, BatchTest, Combination
 from wtb_async.domain.execution import ExecutionStatus, PauseReason
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
 
 Item = TypeVar("Item")
@@ -122,6 +123,32 @@ class ExecutionView:
     started_at: datetime | None
     finished_at: datetime | None
     duration_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBoundaryView:
+    """One attempt of one node; a retried or resumed node has several.
+
+    What is too large to be kept shows as `{"truncated": true, "size": bytes}`. The exit checkpoint
+    is the one that the node's superstep led to; it is missing until there is one.
+    """
+
+    node: str
+    checkpoint_ns: str
+    """Empty for the graph's own nodes; in a subgraph LangGraph's namespace of it."""
+    task_id: str
+    attempt: int
+    status: BoundaryStatus
+    entry_checkpoint_id: str
+    exit_checkpoint_id: str | None
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: float
+    input: JsonValue
+    output: JsonValue
+    error: JsonObject | None
+    shared: bool
+    """It ran before this execution branched off, for the execution that it came from as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

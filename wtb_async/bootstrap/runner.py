@@ -19,6 +19,7 @@ from wtb_async.infrastructure.celery.run_reporter import RunReporter
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
+from wtb_async.infrastructure.langgraph.node_boundaries import observe_nodes
 from wtb_async.infrastructure.postgres.database import INDEX_ONLY_PLANS, Database
 from wtb_async.settings import Settings
 
@@ -38,7 +39,12 @@ async def open_runner(
             open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
         )
         saver = await _open_saver(settings, stack)
-        graphs = GraphCache(_workflow_loader(platform.database), platform.projects, saver)
+        observe = partial(
+            observe_nodes, log=saver.boundaries, max_value_bytes=runner.boundary_value_bytes
+        )
+        graphs = GraphCache(
+            _workflow_loader(platform.database), platform.projects, saver, observe=observe
+        )
         monitor = _open_monitor(settings, name, on_revoke, stack)
         options = RunnerOptions(
             name=name,

@@ -5,13 +5,21 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wtb_async.cli.console import print_fields
 from wtb_async.domain.comparison import combination_label
-from wtb_async.sdk.models import Checkpoint, Event, Execution
+from wtb_async.sdk.models import Checkpoint, Event, Execution, NodeBoundary
 
-_STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow", "paused": "cyan"}
+_STYLES = {
+    "completed": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "paused": "cyan",
+    "interrupted": "cyan",
+}
+_RESULT_WIDTH = 60
 
 
 def print_executions(console: Console, executions: Iterable[Execution]) -> None:
@@ -64,6 +72,22 @@ def print_execution(console: Console, execution: Execution) -> None:
     print_fields(console, fields)
 
 
+def print_nodes(console: Console, nodes: Iterable[NodeBoundary]) -> None:
+    """Print one row per attempt of a node."""
+    table = Table("node", "attempt", "status", "started", "took", "result")
+    for each in nodes:
+        table.add_row(
+            escape(each.node),
+            str(each.attempt),
+            each.status.value,
+            moment(each.started_at),
+            f"{each.duration_ms:.1f} ms",
+            escape(_result(each)),
+            style=_STYLES.get(each.status),
+        )
+    console.print(table)
+
+
 def event_line(event: Event) -> str:
     """Give one event in one line."""
     data = json.dumps(event.data, ensure_ascii=False) if event.data else ""
@@ -93,6 +117,13 @@ def _error(execution: Execution) -> str:
         return ""
     place = f" in node {error.node}" if error.node else ""
     return f"{error.type}{place}: {error.message}"
+
+
+def _result(boundary: NodeBoundary) -> str:
+    """The output or the error, cut off where a table's row should end."""
+    error = boundary.error
+    text = f"{error.type}: {error.message}" if error else _json(boundary.output)
+    return text if len(text) <= _RESULT_WIDTH else f"{text[: _RESULT_WIDTH - 1]}…"
 
 
 def _json(value: object) -> str:

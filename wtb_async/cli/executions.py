@@ -11,6 +11,7 @@ from wtb_async.cli.execution_views import (
     print_checkpoints,
     print_execution,
     print_executions,
+    print_nodes,
 )
 from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     executions.command("ls")(list_executions)
     executions.command("show")(show_execution)
     executions.command("checkpoints")(show_checkpoints)
+    executions.command("nodes")(list_nodes)
     executions.command("tail")(tail_execution)
     app.add_typer(executions, name="executions")
 
@@ -84,6 +86,21 @@ def show_checkpoints(
             print_json([each.model_dump(mode="json") for each in checkpoints])
         else:
             print_checkpoints(stdout(), checkpoints)
+
+    call(data_dir, command)
+
+
+def list_nodes(
+    execution_id: ExecutionId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """List every attempt of every node of one execution, oldest first."""
+
+    async def command(client: WTBClient) -> None:
+        nodes = [each async for each in client.executions.nodes(execution_id)]
+        if as_json:
+            print_json([each.model_dump(mode="json") for each in nodes])
+        else:
+            print_nodes(stdout(), nodes)
 
     call(data_dir, command)
 

@@ -7,7 +7,7 @@ from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected, events_until
-from wtb_async.sdk.models import Checkpoint, Event, Execution
+from wtb_async.sdk.models import Checkpoint, Event, Execution, NodeBoundary
 
 _END_EVENTS = frozenset({"ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"})
 _STOP_EVENTS = _END_EVENTS | {"ExecutionPaused"}
@@ -69,6 +69,11 @@ class Executions:
         """Walk the timeline of one execution, newest first; forks show in `thread_id`."""
         path = path_of("executions", execution_id, "checkpoints")
         return self._connection.pages(Checkpoint, path, {}, page_size=page_size)
+
+    def nodes(self, execution_id: Id, *, page_size: int = 100) -> AsyncIterator[NodeBoundary]:
+        """Walk every attempt of every node, oldest first."""
+        path = path_of("executions", execution_id, "nodes")
+        return self._connection.pages(NodeBoundary, path, {}, page_size=page_size)
 
     def events(self, execution_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
         """Follow an execution until it ends; a broken connection is taken up again."""

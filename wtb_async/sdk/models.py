@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from wtb_async.domain.batch_test import BatchStatus
 from wtb_async.domain.execution import ExecutionStatus, PauseReason
+from wtb_async.domain.node_boundary import BoundaryStatus
 
 Item = TypeVar("Item")
 
@@ -111,6 +112,32 @@ class Checkpoint(Answer):
     next_nodes: tuple[str, ...] = ()
     created_at: datetime
     interrupts: tuple[Interrupt, ...] = ()
+
+
+class NodeError(Answer):
+    """Why one attempt of a node failed."""
+
+    type: str
+    message: str
+
+
+class NodeBoundary(Answer):
+    """One attempt of one node."""
+
+    node: str
+    checkpoint_ns: str = ""
+    task_id: str
+    attempt: int
+    status: BoundaryStatus
+    entry_checkpoint_id: str
+    exit_checkpoint_id: str | None = None
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: float
+    input: JsonValue = None
+    output: JsonValue = None
+    error: NodeError | None = None
+    shared: bool = False
 
 
 class BatchCounts(Answer):

@@ -44,6 +44,16 @@ async def second(state: State) -> dict[str, Any]:
     return {"done": ["second"]}
 
 
+def side_by_side() -> StateGraph[State, None, State, State]:
+    """Both nodes in one superstep."""
+    graph: StateGraph[State, None, State, State] = StateGraph(State)
+    graph.add_node("first", first)
+    graph.add_node("second", second)
+    graph.add_edge(START, "first")
+    graph.add_edge(START, "second")
+    return graph
+
+
 def build() -> StateGraph[State, None, State, State]:
     """The graph, not yet compiled."""
     graph: StateGraph[State, None, State, State] = StateGraph(State)

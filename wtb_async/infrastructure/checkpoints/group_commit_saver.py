@@ -33,8 +33,11 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.domain.errors import TransientError
+from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
 from wtb_async.infrastructure.checkpoints.statements import (
     PUT_STATEMENT,
+    PUT_WITH_BOUNDARIES_AGAIN_STATEMENT,
+    PUT_WITH_BOUNDARIES_STATEMENT,
     REPLACE_WRITES_STATEMENT,
 )
 
@@ -64,6 +67,7 @@ class _Operation:
     writes: Sequence[tuple[Any, ...]] = ()
     replaces_writes: bool = False
     checkpoint: tuple[Any, ...] | None = None
+    boundaries: Sequence[BoundaryRow] = ()
 
 
 @dataclass(slots=True)
@@ -104,6 +108,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         give_up_seconds: float = 30.0,
     ) -> None:
         super().__init__(reads)
+        self.boundaries = BoundaryLog()
         self._connect = connect
         self._batch = batch
         self._hold_seconds = hold_seconds
@@ -172,7 +177,14 @@ class GroupCommitSaver(AsyncPostgresSaver):
             orjson.dumps({**checkpoint, "channel_values": inline}).decode(),
             orjson.dumps(get_serializable_checkpoint_metadata(config, metadata)).decode(),
         )
-        await self._committed(_Operation(self._future(), blobs=blobs, checkpoint=row))
+        await self._committed(
+            _Operation(
+                self._future(),
+                blobs=blobs,
+                checkpoint=row,
+                boundaries=self.boundaries.take(thread_id),
+            )
+        )
         if namespace == "":
             self._heads[thread_id] = checkpoint["id"]
         return {
@@ -201,8 +213,18 @@ class GroupCommitSaver(AsyncPostgresSaver):
             writes,
         )
         replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        operation = _Operation(self._future(), writes=rows, replaces_writes=replaces)
+        operation = _Operation(
+            self._future(),
+            writes=rows,
+            replaces_writes=replaces,
+            boundaries=self.boundaries.take(configurable["thread_id"]),
+        )
         await self._committed(operation, may_wait=not replaces)
+
+    async def write_boundaries(self, thread_id: str) -> None:
+        """Commit the boundaries that nothing else took along; returns after COMMIT."""
+        if rows := self.boundaries.take(thread_id):
+            await self._committed(_Operation(self._future(), boundaries=rows))
 
     def _split_values(
         self, thread_id: str, namespace: str, checkpoint: Checkpoint, versions: ChannelVersions
@@ -266,10 +288,11 @@ class GroupCommitSaver(AsyncPostgresSaver):
         The statements are idempotent, so a batch whose commit was cut is simply sent again.
         """
         deadline = self.loop.time() + self._give_up_seconds
+        again = False
         while True:
             try:
                 connection = connection or await self._connect()
-                await self._flush(connection, batch)
+                await self._flush(connection, batch, again=again)
             except asyncio.CancelledError:
                 _fail(batch, TransientError("the saver was closed before the commit"))
                 raise
@@ -277,7 +300,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
                 log.warning("checkpoint_connection_lost", error=repr(error))
                 if connection is not None:
                     connection.terminate()
-                connection = None
+                connection, again = None, True
                 if self.loop.time() > deadline:
                     _fail(batch, TransientError(f"checkpoints could not be written: {error!r}"))
                     return None
@@ -285,16 +308,18 @@ class GroupCommitSaver(AsyncPostgresSaver):
             else:
                 return connection
 
-    async def _flush(self, connection: asyncpg.Connection, batch: list[_Operation]) -> None:
+    async def _flush(
+        self, connection: asyncpg.Connection, batch: list[_Operation], *, again: bool
+    ) -> None:
         """Commit a batch; a row that Postgres refuses fails its own operation only."""
         try:
-            await _write(connection, batch)
+            await _write(connection, batch, again=again)
         except _REFUSED as error:
             if len(batch) == 1:
                 _fail(batch, error)
                 return
             for operation in batch:
-                await self._flush(connection, [operation])
+                await self._flush(connection, [operation], again=again)
             return
         for operation in batch:
             if not operation.done.done():
@@ -314,18 +339,23 @@ class GroupCommitSaver(AsyncPostgresSaver):
             raise TransientError("checkpoints could not be read: no database") from error
 
 
-async def _write(connection: asyncpg.Connection, batch: list[_Operation]) -> None:
+async def _write(connection: asyncpg.Connection, batch: list[_Operation], *, again: bool) -> None:
     blobs = [row for operation in batch for row in operation.blobs]
     writes = [row for op in batch if not op.replaces_writes for row in op.writes]
     replaced = {(*row[:4], row[5]): row for op in batch if op.replaces_writes for row in op.writes}
     checkpoints = {op.checkpoint[:3]: op.checkpoint for op in batch if op.checkpoint}
-    put = (*_columns(blobs, 6), *_columns(writes, 9), *_columns(checkpoints.values(), 6))
+    boundaries = [row for operation in batch for row in operation.boundaries]
+    put = [*_columns(blobs, 6), *_columns(writes, 9), *_columns(checkpoints.values(), 6)]
+    statement = PUT_STATEMENT
+    if boundaries:
+        statement = PUT_WITH_BOUNDARIES_AGAIN_STATEMENT if again else PUT_WITH_BOUNDARIES_STATEMENT
+        put += _columns(boundaries, len(BoundaryRow._fields))
     if not replaced:
-        await connection.fetch(PUT_STATEMENT, *put)
+        await connection.fetch(statement, *put)
         return
     async with connection.transaction():
         await connection.fetch(REPLACE_WRITES_STATEMENT, *_columns(replaced.values(), 9))
-        await connection.fetch(PUT_STATEMENT, *put)
+        await connection.fetch(statement, *put)
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:

@@ -33,7 +33,42 @@ ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
 DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata
 """
 
-PUT_STATEMENT = f"WITH blobs AS ({_BLOBS}), writes AS ({_writes(7)} DO NOTHING) {_CHECKPOINTS}"
+# Fenced: what a runner does after its run was taken from it leaves no trace.
+_BOUNDARIES = """
+INSERT INTO wtb_node_boundaries
+    (id, thread_id, run_id, node, task_id, attempt, status, checkpoint_ns, entry_checkpoint_id,
+     started_at, finished_at, input, output, error)
+SELECT given.id, given.thread_id, given.run_id, node, task_id, given.attempt, given.status,
+       checkpoint_ns, entry_checkpoint_id, given.started_at, given.finished_at,
+       input::jsonb, output::jsonb, given.error::jsonb
+FROM unnest($22::uuid[], $23::uuid[], $24::uuid[], $25::text[], $26::text[], $27::int[],
+            $28::text[], $29::text[], $30::text[], $31::timestamptz[], $32::timestamptz[],
+            $33::text[], $34::text[], $35::text[])
+    AS given (id, thread_id, run_id, node, task_id, attempt, status, checkpoint_ns,
+              entry_checkpoint_id, started_at, finished_at, input, output, error)
+JOIN wtb_runs AS run ON run.id = given.run_id AND run.status = 'running'
+"""
+
+# A batch is sent again if its commit was cut. Partitioned tables have no unique key without their
+# time, so a look tells what the first commit left; looking every time would cost more than writing.
+_NOT_YET_SENT = """
+WHERE NOT EXISTS (
+    SELECT FROM wtb_node_boundaries AS sent
+    WHERE sent.thread_id = given.thread_id AND sent.id = given.id
+      AND sent.created_at BETWEEN now() - INTERVAL '1 hour' AND now()
+)
+"""
+
+_PUT = f"WITH blobs AS ({_BLOBS}), writes AS ({_writes(7)} DO NOTHING)"
+
+PUT_STATEMENT = f"{_PUT} {_CHECKPOINTS}"
+"""What the stock saver writes, and nothing else."""
+
+PUT_WITH_BOUNDARIES_STATEMENT = f"{_PUT}, boundaries AS ({_BOUNDARIES}) {_CHECKPOINTS}"
+
+PUT_WITH_BOUNDARIES_AGAIN_STATEMENT = (
+    f"{_PUT}, boundaries AS ({_BOUNDARIES}{_NOT_YET_SENT}) {_CHECKPOINTS}"
+)
 
 REPLACE_WRITES_STATEMENT = f"""{_writes(1)}
 DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob

@@ -5,6 +5,7 @@ import re
 from time import perf_counter
 from typing import Any
 
+import structlog
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import GraphOutput
 
@@ -23,6 +24,9 @@ from wtb_async.infrastructure.langgraph.plain_json import (
     storable_text,
 )
 
+log = structlog.get_logger(__name__)
+
+_LAST_BOUNDARIES_SECONDS = 1.0
 _TASK_NOTE = re.compile(r"During task with name '(?P<node>.+?)' and id")
 
 
@@ -47,6 +51,7 @@ class LangGraphEngine:
         """
         began = perf_counter()
         thread_id = str(run.thread_id)
+        self._saver.boundaries.open(thread_id, run.id)
         timer = asyncio.timeout(run.limits.timeout_seconds)
         try:
             async with timer:
@@ -54,6 +59,9 @@ class LangGraphEngine:
                 result = await self._invoke(graph, run)
             outcome = await self._outcome(graph, run, result, began)
         except TransientError:
+            raise
+        except asyncio.CancelledError:
+            await self._write_last_boundaries(thread_id)
             raise
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises fails its run
             seconds = run.limits.timeout_seconds
@@ -65,9 +73,22 @@ class LangGraphEngine:
                 error=reason,
                 checkpoint_id=self._saver.forget(thread_id),
             )
+            await self._write_last_boundaries(thread_id)
         finally:
             self._saver.forget(thread_id)
+            self._saver.boundaries.close(thread_id)
         return outcome
+
+    async def _write_last_boundaries(self, thread_id: str) -> None:
+        """Nodes that were cut off write no checkpoint that their boundaries could ride with.
+
+        A database that is away must not hold up the end of a run for them.
+        """
+        try:
+            async with asyncio.timeout(_LAST_BOUNDARIES_SECONDS):
+                await self._saver.write_boundaries(thread_id)
+        except (TransientError, TimeoutError) as error:
+            log.warning("last_boundaries_not_written", thread_id=thread_id, error=repr(error))
 
     async def _invoke(self, graph: Compiled, run: ClaimedRun) -> GraphOutput[Any]:
         config = _config(run)

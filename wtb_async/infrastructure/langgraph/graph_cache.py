@@ -32,11 +32,13 @@ class GraphCache:
         projects: ProjectRegistry,
         saver: BaseCheckpointSaver[str],
         *,
+        observe: Callable[[Compiled], Compiled],
         size: int = 128,
     ) -> None:
         self._load_workflow = load_workflow
         self._projects = projects
         self._saver = saver
+        self._observe = observe
         self._size = size
         self._graphs: OrderedDict[_Key, asyncio.Task[Compiled]] = OrderedDict()
 
@@ -66,7 +68,7 @@ class GraphCache:
             node: _replacement(workflow, node, name, project) for node, name in variants.items()
         }
         builder = replace_nodes(graph, replacements)
-        return compile_like(graph, builder, checkpointer=self._saver)
+        return self._observe(compile_like(graph, builder, checkpointer=self._saver))
 
     @staticmethod
     async def _graph(workflow: Workflow, variant: str | None, project: Project) -> Graph:

@@ -27,6 +27,7 @@ from wtb_async.domain.batch_test import BatchStatus
 from wtb_async.domain.command import CommandKind
 from wtb_async.domain.events import Aggregate
 from wtb_async.domain.execution import ExecutionStatus, PauseReason
+from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.domain.run import ForkReason, RunnerStatus, RunStatus
 
 metadata = MetaData(
@@ -39,7 +40,7 @@ metadata = MetaData(
     }
 )
 
-PARTITIONED = ("wtb_outbox", "wtb_audit_log")
+PARTITIONED = ("wtb_outbox", "wtb_audit_log", "wtb_node_boundaries")
 """Append-heavy tables, range-partitioned by `created_at`; old months are dropped whole."""
 
 
@@ -125,6 +126,11 @@ threads = Table(
     Column("fork_checkpoint_id", Text),
     Column("reason", _enum(ForkReason, "reason"), nullable=False),
     _time("created_at"),
+    Index(
+        "wtb_threads_parent_id_idx",
+        "parent_id",
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
 )
 
 runners = Table(
@@ -345,5 +351,31 @@ audit_log = Table(
         server_default=text("clock_timestamp()"),
     ),
     Index(None, "aggregate_id", "id"),
+    postgresql_partition_by="RANGE (created_at)",
+)
+
+node_boundaries = Table(
+    "wtb_node_boundaries",
+    metadata,
+    Column("thread_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("status", _enum(BoundaryStatus, "status"), nullable=False),
+    Column("checkpoint_ns", Text, nullable=False),
+    Column("entry_checkpoint_id", Text, nullable=False),
+    _time("started_at"),
+    _time("finished_at"),
+    _json("input"),
+    _json("output"),
+    _json("error"),
+    Column(
+        "created_at",
+        TIMESTAMP(timezone=True),
+        primary_key=True,
+        server_default=text("now()"),
+    ),
     postgresql_partition_by="RANGE (created_at)",
 )

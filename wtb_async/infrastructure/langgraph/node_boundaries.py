@@ -1,0 +1,195 @@
+"""Records node boundaries: who ran when, from which checkpoint, with what and to what end."""
+
+import asyncio
+import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.constants import START
+from langgraph.errors import GraphBubbleUp, ParentCommand
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import ExecutionInfo, get_runtime
+
+from wtb_async.application.clock import utc_now
+from wtb_async.application.ids import new_id
+from wtb_async.domain.node_boundary import BoundaryStatus
+from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
+from wtb_async.infrastructure.langgraph.node_replacement import Compiled
+from wtb_async.infrastructure.langgraph.plain_json import plain_json, storable_text
+from wtb_async.infrastructure.postgres.json_text import to_json_text
+
+_NAMESPACE_SEPARATOR = "|"
+
+
+class NodeExited(RuntimeError):
+    """The node asked the whole process to exit; only its run ends."""
+
+    def __init__(self, node: str, code: object) -> None:
+        super().__init__(f"node {node!r} called for an exit with code {code!r}")
+
+
+def observe_nodes(graph: Compiled, log: BoundaryLog, *, max_value_bytes: int) -> Compiled:
+    """A copy of the graph that records a boundary for every attempt of every node.
+
+    Subgraphs that are nodes are observed inside as well; a graph that a node's own code calls is
+    part of that node.
+
+    Args:
+        graph: left as it is.
+        log: where boundaries wait for their commit.
+        max_value_bytes: inputs and outputs whose JSON is larger are not kept.
+    """
+    observed = copy.copy(graph)
+    observed.nodes = dict(graph.nodes)
+    for name, node in graph.nodes.items():
+        if name == START:
+            continue
+        bound = node.bound
+        changes: dict[str, Any] = {}
+        if isinstance(bound, CompiledStateGraph):
+            bound = observe_nodes(bound, log, max_value_bytes=max_value_bytes)
+            changes = {"subgraphs": [bound]}
+        changes["bound"] = ObservedNode(name, bound, log, max_value_bytes)
+        observed.nodes[name] = node.copy(changes)
+    return observed
+
+
+class ObservedNode(Runnable[Any, Any]):
+    """A node that notes in a log when it began and how it ended, and is otherwise the same."""
+
+    def __init__(
+        self, name: str, runnable: Runnable[Any, Any], log: BoundaryLog, max_value_bytes: int
+    ) -> None:
+        self.name = name
+        self._runnable = runnable
+        self._log = log
+        self._max_value_bytes = max_value_bytes
+        # LangGraph's node cache keys its entries by the function behind the node.
+        function = getattr(runnable, "func", None)
+        if qualified := getattr(function, "__qualname__", None):
+            self.__qualname__: str = qualified
+            self.__module__ = function.__module__
+
+    def invoke(
+        self,
+        input: Any,  # noqa: A002, ANN401 - LangChain's signature
+        config: RunnableConfig | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Run the node without a record: runs are always driven asynchronously."""
+        return self._runnable.invoke(input, config, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: Any,  # noqa: A002, ANN401 - LangChain's signature
+        config: RunnableConfig | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Run the node and record it. Raises NodeExited where the node raises SystemExit."""
+        visit = self._begin(input)
+        try:
+            output = await self._runnable.ainvoke(input, config, **kwargs)
+        except SystemExit as exit_:
+            error = NodeExited(str(self.name), exit_.code)
+            self._end(visit, BoundaryStatus.FAILED, error=_error(error))
+            raise error from exit_
+        except ParentCommand as command:
+            self._end(visit, BoundaryStatus.COMPLETED, output=self._json(command.args[0]))
+            raise
+        except BaseException as error:
+            self._end(visit, _status_after(error), error=_error(error))
+            raise
+        self._end(visit, BoundaryStatus.COMPLETED, output=self._json(output))
+        return output
+
+    def _begin(self, value: object) -> "_Visit | None":
+        """Note the input before the node can change it; None when no run has the thread open."""
+        info = get_runtime().execution_info
+        run_id = self._log.run_of(info.thread_id) if info else None
+        if info is None or run_id is None:
+            return None
+        return _Visit(new_id(), run_id, info, self._json(value), utc_now(), perf_counter())
+
+    def _end(
+        self,
+        visit: "_Visit | None",
+        status: BoundaryStatus,
+        *,
+        output: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        if visit is None:
+            return
+        failed = status is BoundaryStatus.FAILED
+        self._log.add(visit.row(str(self.name), status, output, error if failed else None))
+
+    def _json(self, value: object) -> str:
+        """The value's JSON, or a note in its place where it is too large or cannot be stored."""
+        try:
+            text = to_json_text(plain_json(value))
+        except Exception as error:  # noqa: BLE001 - whatever a value's own methods raise
+            return to_json_text({"not_storable": _message(error)})
+        size = len(text.encode())
+        if size > self._max_value_bytes:
+            return to_json_text({"truncated": True, "size": size})
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One attempt of a node, under way."""
+
+    id: UUID
+    run_id: UUID
+    info: ExecutionInfo
+    input: str
+    started_at: datetime
+    began: float
+
+    def row(
+        self, node: str, status: BoundaryStatus, output: str | None, error: str | None
+    ) -> BoundaryRow:
+        # A task's namespace is its graph's, with a last part of its own.
+        namespace, _, _ = self.info.checkpoint_ns.rpartition(_NAMESPACE_SEPARATOR)
+        return BoundaryRow(
+            id=self.id,
+            thread_id=str(self.info.thread_id),
+            run_id=self.run_id,
+            node=node,
+            task_id=self.info.task_id,
+            attempt=self.info.node_attempt,
+            status=status.value,
+            checkpoint_ns=namespace,
+            entry_checkpoint_id=self.info.checkpoint_id,
+            started_at=self.started_at,
+            finished_at=self.started_at + timedelta(seconds=perf_counter() - self.began),
+            input=self.input,
+            output=output,
+            error=error,
+        )
+
+
+def _status_after(error: BaseException) -> BoundaryStatus:
+    if isinstance(error, GraphBubbleUp):
+        return BoundaryStatus.INTERRUPTED
+    if isinstance(error, asyncio.CancelledError):
+        return BoundaryStatus.CANCELLED
+    return BoundaryStatus.FAILED
+
+
+def _error(error: BaseException) -> str:
+    return to_json_text({"type": type(error).__name__, "message": _message(error)})
+
+
+_MESSAGE_CHARACTERS = 4096
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return storable_text(str(error))[:_MESSAGE_CHARACTERS]
+    except Exception as broken:  # noqa: BLE001 - an error of the user's own class
+        return f"its message could not be read: {type(broken).__name__}"
