@@ -5,17 +5,12 @@ batch that the next free writer flushes with one `unnest` statement, and returns
 Threads written by either are readable by the other.
 """
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Self
 
-import asyncpg
 import orjson
 import psycopg
-import structlog
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -33,56 +28,12 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.domain.errors import TransientError
-from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
-from wtb_async.infrastructure.checkpoints.statements import (
-    PUT_STATEMENT,
-    PUT_WITH_BOUNDARIES_AGAIN_STATEMENT,
-    PUT_WITH_BOUNDARIES_STATEMENT,
-    REPLACE_WRITES_STATEMENT,
-)
-
-log = structlog.get_logger(__name__)
-
-RECONNECT_SECONDS = 0.2
+from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
+from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, Rows
 
 _NEWEST = "SELECT max(checkpoint_id) AS newest FROM checkpoints WHERE thread_id = %s"
 
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
-_REFUSED = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    ValueError,
-)
-"""What the rows themselves are to blame for; anything else is a matter of the connection."""
-
-
-@dataclass(slots=True)
-class _Operation:
-    """One call that waits for its commit."""
-
-    done: asyncio.Future[None]
-    blobs: Sequence[tuple[Any, ...]] = ()
-    writes: Sequence[tuple[Any, ...]] = ()
-    replaces_writes: bool = False
-    checkpoint: tuple[Any, ...] | None = None
-    boundaries: Sequence[BoundaryRow] = ()
-
-
-@dataclass(slots=True)
-class _Queue:
-    """Operations in arrival order, and a signal that somebody wants them flushed."""
-
-    operations: deque[_Operation] = field(default_factory=deque)
-    wanted: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def take(self, limit: int) -> list[_Operation]:
-        """Up to `limit` operations; the signal stays while some are left."""
-        taken = [self.operations.popleft() for _ in range(min(limit, len(self.operations)))]
-        if not self.operations:
-            self.wanted.clear()
-        return taken
 
 
 class GroupCommitSaver(AsyncPostgresSaver):
@@ -109,30 +60,23 @@ class GroupCommitSaver(AsyncPostgresSaver):
     ) -> None:
         super().__init__(reads)
         self.boundaries = BoundaryLog()
-        self._connect = connect
-        self._batch = batch
-        self._hold_seconds = hold_seconds
-        self._give_up_seconds = give_up_seconds
-        self._writers = writers
-        self._queue = _Queue()
-        self._hold_timer: asyncio.TimerHandle | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._writer = GroupWriter(
+            connect,
+            writers=writers,
+            batch=batch,
+            hold_seconds=hold_seconds,
+            give_up_seconds=give_up_seconds,
+        )
         self._new_threads: set[str] = set()
         self._heads: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self._tasks = [
-            asyncio.create_task(self._flush_forever(), name=f"checkpoint-writer-{number}")
-            for number in range(self._writers)
-        ]
+        await self._writer.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End the writers. Runs should have ended: calls that still wait for a commit fail."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        _fail(self._queue.operations, _closed())
+        await self._writer.__aexit__()
 
     def expect_new(self, thread_id: str) -> None:
         """Promise that this thread has no checkpoint, which spares the first look-up."""
@@ -177,14 +121,8 @@ class GroupCommitSaver(AsyncPostgresSaver):
             orjson.dumps({**checkpoint, "channel_values": inline}).decode(),
             orjson.dumps(get_serializable_checkpoint_metadata(config, metadata)).decode(),
         )
-        await self._committed(
-            _Operation(
-                self._future(),
-                blobs=blobs,
-                checkpoint=row,
-                boundaries=self.boundaries.take(thread_id),
-            )
-        )
+        boundaries = self.boundaries.take(thread_id)
+        await self._writer.commit(Rows(blobs=blobs, checkpoint=row, boundaries=boundaries))
         if namespace == "":
             self._heads[thread_id] = checkpoint["id"]
         return {
@@ -213,18 +151,14 @@ class GroupCommitSaver(AsyncPostgresSaver):
             writes,
         )
         replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        operation = _Operation(
-            self._future(),
-            writes=rows,
-            replaces_writes=replaces,
-            boundaries=self.boundaries.take(configurable["thread_id"]),
-        )
-        await self._committed(operation, may_wait=not replaces)
+        boundaries = self.boundaries.take(configurable["thread_id"])
+        given = Rows(writes=rows, replaces_writes=replaces, boundaries=boundaries)
+        await self._writer.commit(given, may_wait=not replaces)
 
     async def write_boundaries(self, thread_id: str) -> None:
         """Commit the boundaries that nothing else took along; returns after COMMIT."""
         if rows := self.boundaries.take(thread_id):
-            await self._committed(_Operation(self._future(), boundaries=rows))
+            await self._writer.commit(Rows(boundaries=rows))
 
     def _split_values(
         self, thread_id: str, namespace: str, checkpoint: Checkpoint, versions: ChannelVersions
@@ -250,81 +184,6 @@ class GroupCommitSaver(AsyncPostgresSaver):
                 )
         return inline, blobs
 
-    def _future(self) -> asyncio.Future[None]:
-        return self.loop.create_future()
-
-    async def _committed(self, operation: _Operation, *, may_wait: bool = False) -> None:
-        """Queue an operation and wait for its commit."""
-        self._queue.operations.append(operation)
-        if not may_wait:
-            self._queue.wanted.set()
-        elif self._hold_timer is None:
-            self._hold_timer = self.loop.call_later(self._hold_seconds, self._end_hold)
-        await operation.done
-
-    def _end_hold(self) -> None:
-        self._hold_timer = None
-        if self._queue.operations:
-            self._queue.wanted.set()
-
-    async def _flush_forever(self) -> None:
-        connection: asyncpg.Connection | None = None
-        batch: list[_Operation] = []
-        try:
-            while True:
-                await self._queue.wanted.wait()
-                if batch := self._queue.take(self._batch):
-                    connection = await self._flush_until_done(connection, batch)
-        finally:
-            _fail(batch, _closed())
-            if connection is not None:
-                connection.terminate()
-
-    async def _flush_until_done(
-        self, connection: asyncpg.Connection | None, batch: list[_Operation]
-    ) -> asyncpg.Connection | None:
-        """Flush a batch, over a fresh connection if this one fails.
-
-        The statements are idempotent, so a batch whose commit was cut is simply sent again.
-        """
-        deadline = self.loop.time() + self._give_up_seconds
-        again = False
-        while True:
-            try:
-                connection = connection or await self._connect()
-                await self._flush(connection, batch, again=again)
-            except asyncio.CancelledError:
-                _fail(batch, TransientError("the saver was closed before the commit"))
-                raise
-            except Exception as error:  # noqa: BLE001 - a writer that ends would leave all waiting
-                log.warning("checkpoint_connection_lost", error=repr(error))
-                if connection is not None:
-                    connection.terminate()
-                connection, again = None, True
-                if self.loop.time() > deadline:
-                    _fail(batch, TransientError(f"checkpoints could not be written: {error!r}"))
-                    return None
-                await asyncio.sleep(RECONNECT_SECONDS)
-            else:
-                return connection
-
-    async def _flush(
-        self, connection: asyncpg.Connection, batch: list[_Operation], *, again: bool
-    ) -> None:
-        """Commit a batch; a row that Postgres refuses fails its own operation only."""
-        try:
-            await _write(connection, batch, again=again)
-        except _REFUSED as error:
-            if len(batch) == 1:
-                _fail(batch, error)
-                return
-            for operation in batch:
-                await self._flush(connection, [operation], again=again)
-            return
-        for operation in batch:
-            if not operation.done.done():
-                operation.done.set_result(None)
-
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:  # noqa: ARG002 - the stock signature
         """A connection of its own for each read, where the stock saver takes turns on a lock."""
@@ -337,36 +196,3 @@ class GroupCommitSaver(AsyncPostgresSaver):
                 yield cursor
         except psycopg.OperationalError as error:
             raise TransientError("checkpoints could not be read: no database") from error
-
-
-async def _write(connection: asyncpg.Connection, batch: list[_Operation], *, again: bool) -> None:
-    blobs = [row for operation in batch for row in operation.blobs]
-    writes = [row for op in batch if not op.replaces_writes for row in op.writes]
-    replaced = {(*row[:4], row[5]): row for op in batch if op.replaces_writes for row in op.writes}
-    checkpoints = {op.checkpoint[:3]: op.checkpoint for op in batch if op.checkpoint}
-    boundaries = [row for operation in batch for row in operation.boundaries]
-    put = [*_columns(blobs, 6), *_columns(writes, 9), *_columns(checkpoints.values(), 6)]
-    statement = PUT_STATEMENT
-    if boundaries:
-        statement = PUT_WITH_BOUNDARIES_AGAIN_STATEMENT if again else PUT_WITH_BOUNDARIES_STATEMENT
-        put += _columns(boundaries, len(BoundaryRow._fields))
-    if not replaced:
-        await connection.fetch(statement, *put)
-        return
-    async with connection.transaction():
-        await connection.fetch(REPLACE_WRITES_STATEMENT, *_columns(replaced.values(), 9))
-        await connection.fetch(statement, *put)
-
-
-def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) or [()] * width
-
-
-def _closed() -> TransientError:
-    return TransientError("the saver was closed before the commit")
-
-
-def _fail(batch: Iterable[_Operation], error: Exception) -> None:
-    for operation in batch:
-        if not operation.done.done():
-            operation.done.set_exception(error)
