@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,7 +37,26 @@ def call(data_dir: Path, command: Callable[[WTBClient], Awaitable[None]]) -> Non
             await command(client)
 
     with expected_errors():
-        asyncio.run(connected())
+        run_until_interrupted(connected())
+
+
+def run_until_interrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Run on an event loop; Ctrl-C ends it at once with KeyboardInterrupt.
+
+    The handler that `asyncio.run` sets does not wake the loop: a signal that comes just before the
+    loop goes to sleep would be noticed only at the next event, and a stream may be silent for long.
+    """
+
+    async def interruptible() -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+        await work
+
+    try:
+        asyncio.run(interruptible())
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
 
 
 def connect(data_dir: Path) -> WTBClient:
