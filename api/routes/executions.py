@@ -14,7 +14,7 @@ from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, event_stream, history
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
 from wtb_async.application.views import CheckpointView, ExecutionView, NodeBoundaryView, Page
-from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.execution import Breakpoints, ExecutionStatus
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionFilter, ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
@@ -22,6 +22,19 @@ from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBounda
 router = APIRouter(tags=["executions"], route_class=KeyedRoute)
 
 LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0)]
+
+
+class BreakpointsBody(BaseModel):
+    """Nodes before and after which the execution pauses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    def to_domain(self) -> Breakpoints:
+        """The same as a domain value."""
+        return Breakpoints(self.before, self.after)
 
 
 class ExecuteWorkflow(BaseModel):
@@ -32,6 +45,7 @@ class ExecuteWorkflow(BaseModel):
     input: dict[str, JsonValue]
     variants: dict[str, str] = Field(default={}, examples=[{"retriever": "tfidf"}])
     workflow_variant: str | None = None
+    breakpoints: BreakpointsBody = BreakpointsBody()
     limits: LimitsBody = LimitsBody()
     metadata: dict[str, JsonValue] = {}
 
@@ -160,6 +174,7 @@ async def _submit(
             input=body.input,
             variants=body.variants,
             workflow_variant=body.workflow_variant,
+            breakpoints=body.breakpoints.to_domain(),
             limits=body.limits.to_domain(),
             metadata=body.metadata,
             caller=caller,

@@ -11,6 +11,7 @@ class LimitsBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     timeout_seconds: float | None = Field(None, gt=0, le=86_400)
+    node_timeout_seconds: float | None = Field(None, gt=0, le=86_400)
     recursion_limit: int = Field(100, ge=1, le=10_000)
     max_attempts: int = Field(3, ge=1, le=20)
 
@@ -18,6 +19,7 @@ class LimitsBody(BaseModel):
         """The same as a domain value."""
         return Limits(
             timeout_seconds=self.timeout_seconds,
+            node_timeout_seconds=self.node_timeout_seconds,
             recursion_limit=self.recursion_limit,
             max_attempts=self.max_attempts,
         )

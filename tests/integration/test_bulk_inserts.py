@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from uuid import UUID
 
 import pytest
@@ -166,7 +167,7 @@ async def test_a_plan_becomes_exactly_the_rows_that_it_says(database: Database) 
     assert (first["attempt"], first["version"], first["created_by"]) == (1, 1, "ünï")
     assert (first["created_at"], first["workflow_variant"]) == (accepted.created_at, "other")
     assert first["metadata"] == {"why": None}
-    assert first["limits"] == {"timeout_seconds": 2.5, "recursion_limit": 100, "max_attempts": 5}
+    assert first["limits"] == asdict(Limits(timeout_seconds=2.5, max_attempts=5))
     assert all(row["same_variants"] and row["same_thread"] for row in rows)
 
 

@@ -105,7 +105,9 @@ async def test_a_claim_carries_all_that_its_run_needs(database: Database) -> Non
         ClaimedRun(
             id=planned.run_id,
             execution_id=planned.execution_id,
+            execution_version=2,
             thread_id=planned.thread_id,
+            timeline_id=planned.thread_id,
             workflow_id=workflow.id,
             workflow_version=1,
             variants={"second": "loud"},

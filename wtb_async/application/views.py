@@ -106,6 +106,9 @@ class ExecutionView:
     error: JsonObject | None
     variants: dict[str, str]
     workflow_variant: str | None
+    breakpoints: JsonObject
+    """`{"before": [node], "after": [node]}`."""
+    stream: list[str]
     thread_id: UUID
     checkpoint_id: str | None
     next_nodes: list[str]
@@ -227,6 +230,8 @@ def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
         error=None,
         variants=plan.choices[planned.choice],
         workflow_variant=plan.workflow_variant,
+        breakpoints=plan.breakpoints.to_json(),
+        stream=list(plan.stream),
         thread_id=planned.thread_id,
         checkpoint_id=None,
         next_nodes=[],

@@ -50,13 +50,32 @@ ENDED = (_S.COMPLETED, _S.FAILED, _S.CANCELLED)
 class Limits:
     """What one execution may take.
 
-    `recursion_limit` counts supersteps over all runs of the execution; LangGraph's own default of
-    more than ten thousand would let an endless loop run for hours.
+    `timeout_seconds` is for one run, `node_timeout_seconds` for one attempt of one node.
+    `recursion_limit` counts the supersteps of the execution's timeline over all of its runs;
+    LangGraph's own default of more than ten thousand would let an endless loop run for hours.
     """
 
     timeout_seconds: float | None = None
+    node_timeout_seconds: float | None = None
     recursion_limit: int = 100
     max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoints:
+    """The nodes before and after which an execution pauses."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    def to_json(self) -> JsonObject:
+        """The shape that the API takes and that is stored."""
+        return {"before": list(self.before), "after": list(self.after)}
+
+    @classmethod
+    def from_json(cls, stored: JsonObject) -> "Breakpoints":
+        """What `to_json` gave; what is missing is empty."""
+        return cls(tuple(stored.get("before", ())), tuple(stored.get("after", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,9 @@ class RunError:
     def to_json(self) -> JsonObject:
         """The shape that the API shows."""
         return {"type": self.type, "message": self.message, "node": self.node}
+
+
+NO_BREAKPOINTS = Breakpoints()
 
 
 @dataclass(eq=False, kw_only=True)
@@ -90,6 +112,10 @@ class Execution:
     error: JsonObject | None = None
     variants: dict[str, str] = field(default_factory=dict)
     workflow_variant: str | None = None
+    breakpoints: JsonObject = field(default_factory=dict)
+    """What `Breakpoints.to_json` gives."""
+    stream: list[str] = field(default_factory=list)
+    """The LangGraph stream modes that its event stream carries."""
     checkpoint_id: str | None = None
     next_nodes: list[str] = field(default_factory=list)
     interrupts: list[JsonObject] = field(default_factory=list)

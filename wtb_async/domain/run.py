@@ -55,6 +55,14 @@ class Run:
     workflow_variant: str | None = None
     attempt: int = 1
     limits: JsonObject = field(default_factory=dict)
+    timeline_id: UUID
+    """Stays the same when a lost run is taken over: steps that are run again are the same steps."""
+    from_checkpoint_id: str | None = None
+    """Where somebody let it go on; None when it starts from the input, or goes on by itself."""
+    edit: JsonObject | None = None
+    """A `StateEdit`: applied once, before the run goes on."""
+    request: JsonObject | None = None
+    """A `RunRequest`: what was asked for while the run was executed."""
     runner_id: UUID | None = None
     error: JsonObject | None = None
     claimed_at: datetime | None = None

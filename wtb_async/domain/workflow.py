@@ -1,5 +1,6 @@
 """Workflow and its variants: what can be run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -78,6 +79,17 @@ class Workflow:
         """Raise `NotFound` unless the graph has this node."""
         if node not in self.nodes:
             raise NotFound(f"node (of workflow {self.name!r}: {', '.join(self.nodes)})", node)
+
+    def check_nodes(self, nodes: Iterable[str], *, field: str) -> None:
+        """Raise `InvalidInput` unless the graph has all of these nodes."""
+        known = ", ".join(self.nodes)
+        violations = [
+            Violation(f"{field}.{at}", f"workflow {self.name!r} has no such node; it has {known}")
+            for at, node in enumerate(nodes)
+            if node not in self.nodes
+        ]
+        if violations:
+            raise InvalidInput(violations)
 
     def find_node_variant(self, node: str, name: str) -> NodeVariant | None:
         """The variant of `node` with this name."""

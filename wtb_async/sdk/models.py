@@ -71,6 +71,13 @@ class Interrupt(Answer):
     value: JsonValue
 
 
+class Breakpoints(Answer):
+    """The nodes before and after which an execution pauses."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
 class Execution(Answer):
     """One input through one workflow with one choice of variants."""
 
@@ -84,6 +91,8 @@ class Execution(Answer):
     error: ExecutionError | None = None
     variants: dict[str, str] = Field(default_factory=dict)
     workflow_variant: str | None = None
+    breakpoints: Breakpoints = Breakpoints()
+    stream: tuple[str, ...] = ()
     thread_id: UUID | None = None
     checkpoint_id: str | None = None
     next_nodes: tuple[str, ...] = ()

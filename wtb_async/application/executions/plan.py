@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from wtb_async.application.ids import new_id
-from wtb_async.domain.execution import Limits
+from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import DEFAULT_POOL
 
@@ -52,6 +52,8 @@ class ExecutionPlan:
     created_at: datetime
     workflow_variant: str | None = None
     metadata: JsonObject
+    breakpoints: Breakpoints = NO_BREAKPOINTS
+    stream: tuple[str, ...] = ()
     batch_test_id: UUID | None = None
     pool: str = DEFAULT_POOL
 

@@ -10,7 +10,7 @@ from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.application.views import ExecutionView, view_of_planned
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
-from wtb_async.domain.execution import ExecutionStatus, Limits
+from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.json import JsonObject
 
 
@@ -22,6 +22,7 @@ class SubmitExecution:
     input: JsonObject
     variants: dict[str, str]
     workflow_variant: str | None
+    breakpoints: Breakpoints
     limits: Limits
     metadata: JsonObject
     caller: str
@@ -34,12 +35,14 @@ async def submit_execution(
 
     Raises:
         NotFound: no such workflow.
-        InvalidInput: a variant that does not exist.
+        InvalidInput: a variant or a node that does not exist.
     """
     async with uow_factory() as uow:
         workflow = await uow.workflows.get(request.workflow)
         workflow.check_choice(request.variants)
         workflow.check_workflow_variant(request.workflow_variant)
+        workflow.check_nodes(request.breakpoints.before, field="breakpoints.before")
+        workflow.check_nodes(request.breakpoints.after, field="breakpoints.after")
         plan = _plan(workflow.id, request)
         uow.executions.add(plan)
         command = _command(plan)
@@ -57,6 +60,7 @@ def _plan(workflow_id: UUID, request: SubmitExecution) -> ExecutionPlan:
         choices=[request.variants],
         executions=[plan_one()],
         workflow_variant=request.workflow_variant,
+        breakpoints=request.breakpoints,
         limits=request.limits,
         metadata=request.metadata,
         caller=request.caller,

@@ -10,9 +10,10 @@ from wtb_async.domain.events import (
     ExecutionPaused,
     ExecutionSettled,
 )
-from wtb_async.domain.execution import Limits, PauseReason, RunError
+from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits, PauseReason, RunError
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import RunStatus
+from wtb_async.domain.run_request import RunRequest, StateEdit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,10 @@ class ClaimedRun:
 
     id: UUID
     execution_id: UUID
+    execution_version: int
+    """The version that the claim gave the execution: the number of its latest event."""
     thread_id: UUID
+    timeline_id: UUID
     workflow_id: UUID
     workflow_version: int
     variants: dict[str, str]
@@ -32,6 +36,14 @@ class ClaimedRun:
     batch_test_id: UUID | None
     resumes: bool
     """The thread may hold checkpoints already: go on from its head instead of starting."""
+    from_checkpoint_id: str | None = None
+    """Where somebody let it go on: breakpoints there have been heeded."""
+    edit: StateEdit | None = None
+    request: RunRequest | None = None
+    """What an earlier attempt was asked for and did not live to grant."""
+    breakpoints: Breakpoints = NO_BREAKPOINTS
+    stream: tuple[str, ...] = ()
+    """The LangGraph stream modes that somebody wants to see."""
 
     @property
     def is_last_attempt_after_losses(self) -> bool:

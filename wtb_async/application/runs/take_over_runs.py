@@ -67,6 +67,10 @@ def _successor(lost: LostRun) -> Takeover:
         workflow_variant=lost.run.workflow_variant,
         attempt=lost.run.attempt + lost.charged,
         limits=lost.run.limits,
+        timeline_id=lost.run.timeline_id,
+        from_checkpoint_id=lost.run.from_checkpoint_id,
+        edit=lost.run.edit,
+        request=lost.run.request,
     )
     return Takeover(lost, successor, thread)
 

@@ -28,17 +28,18 @@ WITH planned AS MATERIALIZED (
     SELECT thread_id, '{ForkReason.START}', $16::timestamptz FROM planned
 ), new_runs AS (
     INSERT INTO wtb_runs (id, pool, status, thread_id, workflow_id, variants, workflow_variant,
-                          attempt, limits, created_at)
+                          attempt, limits, timeline_id, created_at)
     SELECT run_id, $14::text, '{RunStatus.PENDING}', thread_id, $10::uuid, choices.variants,
-           $11::text, 1, $12::jsonb, $16::timestamptz
+           $11::text, 1, $12::jsonb, thread_id, $16::timestamptz
     FROM planned JOIN choices ON choices.at = choice_at ORDER BY number
 )
 INSERT INTO wtb_executions
     (id, workflow_id, run_id, thread_id, status, input, variants, workflow_variant, batch_test_id,
-     test_case_id, repetition, attempt, version, metadata, created_by, created_at)
+     test_case_id, repetition, attempt, version, metadata, breakpoints, stream, created_by,
+     created_at)
 SELECT execution_id, $10::uuid, run_id, thread_id, '{ExecutionStatus.PENDING}', inputs.input,
        choices.variants, $11::text, $17::uuid, inputs.test_case_id, repetition, 1, $18::int,
-       $13::jsonb, $15::text, $16::timestamptz
+       $13::jsonb, $19::jsonb, $20::jsonb, $15::text, $16::timestamptz
 FROM planned JOIN inputs ON inputs.at = input_at JOIN choices ON choices.at = choice_at
 ORDER BY number
 """  # noqa: S608 - only statuses of the domain go in
@@ -76,6 +77,8 @@ def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
         plan.created_at,
         plan.batch_test_id,
         plan.first_version,
+        to_json_text(plan.breakpoints.to_json()),
+        to_json_text(list(plan.stream)),
     )
 
 

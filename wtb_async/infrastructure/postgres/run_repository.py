@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.ports import Fork, LostRun, Takeover
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
-from wtb_async.domain.execution import ExecutionStatus, Limits
+from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.run import Run, RunStatus
+from wtb_async.domain.run_request import RunRequest, StateEdit
 from wtb_async.infrastructure.checkpoints.fork import fork_threads
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
@@ -88,7 +89,17 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _claimed(row: dict[str, Any]) -> ClaimedRun:
-    return ClaimedRun(**{**row, "limits": Limits(**row["limits"])})
+    edit, request = row["edit"], row["request"]
+    return ClaimedRun(
+        **{
+            **row,
+            "limits": Limits(**row["limits"]),
+            "edit": StateEdit.from_json(edit) if edit else None,
+            "request": RunRequest.from_json(request) if request else None,
+            "breakpoints": Breakpoints.from_json(row["breakpoints"]),
+            "stream": tuple(row["stream"]),
+        }
+    )
 
 
 def _lost(row: dict[str, Any]) -> LostRun:

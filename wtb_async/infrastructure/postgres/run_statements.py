@@ -48,10 +48,13 @@ WITH picked AS (
     SELECT 'runner:' || $1::uuid, 'ExecutionStarted', 'execution', id, 'pending', 'running'
     FROM started
 )
-SELECT claimed.id, execution.id AS execution_id, claimed.thread_id, claimed.workflow_id,
+SELECT claimed.id, execution.id AS execution_id, execution.version + 1 AS execution_version,
+       claimed.thread_id, claimed.timeline_id, claimed.workflow_id,
        workflow.version AS workflow_version, claimed.variants, claimed.workflow_variant,
        claimed.attempt, claimed.limits, execution.input, execution.batch_test_id,
-       thread.reason <> 'start' AS resumes
+       claimed.from_checkpoint_id IS NOT NULL OR thread.reason <> 'start' AS resumes,
+       claimed.from_checkpoint_id, claimed.edit, claimed.request, execution.breakpoints,
+       execution.stream
 FROM claimed
 JOIN wtb_executions AS execution ON execution.run_id = claimed.id
 JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id
