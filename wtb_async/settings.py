@@ -47,6 +47,10 @@ class RunnerSettings(_Group):
     lease_seconds: float = Field(30.0, gt=0)
     fence_after_seconds: float = Field(15.0, gt=0)
     exit_after_seconds: float = Field(25.0, gt=0)
+    stop_grace_seconds: float = Field(10.0, gt=0)
+    """A run that was asked to stop and reaches no superstep boundary is cancelled after this."""
+    abandon_after_seconds: float = Field(5.0, gt=0)
+    """One that survives being cancelled is given up after this, and what it writes is fenced."""
     checkpoint_writers: int = Field(2, ge=1)
     checkpoint_batch: int = Field(32, ge=1)
     boundary_value_bytes: int = Field(32 * 1024, ge=0)

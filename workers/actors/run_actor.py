@@ -13,7 +13,7 @@ from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
 from wtb_async.domain.errors import WtbError
 from wtb_async.infrastructure.ray.watchdog import LoopWatchdog
 from wtb_async.infrastructure.redis.channels import listen
-from wtb_async.infrastructure.redis.nudges import wake_channel
+from wtb_async.infrastructure.redis.nudges import NEW_REQUESTS, wake_channel
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 from wtb_async.settings import Settings
 
@@ -75,8 +75,12 @@ class RunActor:
         finally:
             self._loop = None
 
-    def _on_wake(self, _: str) -> None:
-        if self._loop is not None:
+    def _on_wake(self, reason: str) -> None:
+        if self._loop is None:
+            return
+        if reason == NEW_REQUESTS:
+            self._loop.heed()
+        else:
             self._loop.wake()
 
     def _stop_run(self, run_id: str) -> None:

@@ -8,12 +8,14 @@ from uuid import UUID
 
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.signals import RunSignals
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
 from wtb_async.domain.execution import Limits
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
+from wtb_async.domain.run_request import RequestKind, RunRequest
 from wtb_async.domain.workflow import Workflow
 
 
@@ -61,9 +63,16 @@ class LostRun:
     """The loss costs it an attempt; not so when another run was being executed alone."""
 
     @property
-    def is_exhausted(self) -> bool:
-        """No attempt is left."""
-        return self.charged and self.run.attempt >= Limits(**self.run.limits).max_attempts
+    def must_stop(self) -> bool:
+        """Its runner was lost before it could grant the wish to stop."""
+        request = self.run.request
+        return request is not None and RunRequest.from_json(request).kind is RequestKind.STOP
+
+    @property
+    def is_over(self) -> bool:
+        """There will be no other attempt."""
+        last = self.run.attempt >= Limits(**self.run.limits).max_attempts
+        return self.must_stop or (self.charged and last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +96,12 @@ class RunRepository(Protocol):
     async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
         """End runs and their executions, with audit entries and outbox events.
 
-        Only runs that this runner still holds are touched; answers the ids of those.
+        Only runs that this runner still holds are touched; answers the ids of those. A run that
+        paused although it was asked to stop is cancelled.
         """
+
+    async def requests(self, runner_id: UUID) -> dict[UUID, RunRequest]:
+        """What is asked of the runs that this runner holds."""
 
     async def lock_of_lost_runners(self) -> list[LostRun]:
         """The running runs whose runner lives no more, locked; those locked already are left."""
@@ -261,6 +274,9 @@ class Nudges(Protocol):
     def new_runs(self, pool: str) -> None:
         """There are new pending runs in this pool."""
 
+    def new_requests(self, pool: str) -> None:
+        """Something is asked of runs that runners of this pool execute."""
+
 
 class GraphInspector(Protocol):
     """Looks at graphs without loading the user's code into this process."""
@@ -278,8 +294,10 @@ class GraphInspector(Protocol):
 class GraphEngine(Protocol):
     """Drives one run through its graph."""
 
-    async def drive(self, run: ClaimedRun) -> RunOutcome:
+    async def drive(self, run: ClaimedRun, signals: RunSignals) -> RunOutcome:
         """Execute until the graph ends, pauses or fails. Cancelling it cancels the graph.
+
+        What `signals` brings is granted at the next superstep boundary.
 
         Raises TransientError when the database was away; the run may go on from its checkpoints.
         """

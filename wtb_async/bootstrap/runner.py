@@ -57,6 +57,8 @@ async def open_runner(
             safety_poll=runner.safety_poll_seconds,
             heartbeat=runner.heartbeat_seconds,
             fence_after=runner.fence_after_seconds,
+            stop_grace=runner.stop_grace_seconds,
+            abandon_after=runner.abandon_after_seconds,
         )
 
         def new_life() -> RunnerLoop:

@@ -76,3 +76,8 @@ class RunOutcome:
         if self.error is None:
             raise ValueError(f"a {self.status.value} run needs an error")
         return ExecutionFailed(error=self.error.to_json(), duration_ms=self.duration_ms)
+
+
+def cancelled(run_id: UUID, duration_ms: float = 0.0) -> RunOutcome:
+    """The end of a run that somebody stopped."""
+    return RunOutcome(run_id=run_id, status=RunStatus.CANCELLED, duration_ms=duration_ms)

@@ -1,8 +1,8 @@
-"""The runner: claims runs, executes them side by side, hands their outcomes to the settler."""
+"""The runner: holds a lease, claims runs, has them executed and settled."""
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
@@ -11,16 +11,15 @@ import structlog
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import GraphEngine, Nudges, RunMonitor, UnitOfWorkFactory
-from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.claims import ClaimedRun
+from wtb_async.application.runs.executor import ExecutorOptions, RunExecutor
 from wtb_async.application.runs.settler import Settler
 from wtb_async.application.runs.take_over_runs import record_losses, take_over_runs
-from wtb_async.domain.errors import TransientError, WtbError
-from wtb_async.domain.run import Runner, RunStatus
+from wtb_async.domain.errors import WtbError
+from wtb_async.domain.run import Runner
+from wtb_async.domain.run_request import RunRequest
 
 log = structlog.get_logger(__name__)
-
-RUN_TASK = "wtb.run"
-"""The name under which Flower lists runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +36,22 @@ class RunnerOptions:
     safety_poll: float
     heartbeat: float
     fence_after: float
+    stop_grace: float
+    abandon_after: float
 
     @property
     def capacity(self) -> int:
         """How many runs it may hold, executing or waiting for a slot."""
         return self.slots + self.prefetch
+
+    def for_executor(self) -> ExecutorOptions:
+        """What the executor needs of it."""
+        return ExecutorOptions(
+            slots=self.slots,
+            retry_after=self.safety_poll,
+            stop_grace=self.stop_grace,
+            abandon_after=self.abandon_after,
+        )
 
 
 class LeaseLost(Exception):
@@ -52,7 +62,8 @@ class RunnerLoop:
     """One life of a runner.
 
     It claims whenever enough room is free and is woken by `wake`; a slow poll is the safety net for
-    wake-ups that get lost. What it writes is fenced by its lease: when `run` ends with `LeaseLost`
+    wake-ups that get lost. `heed` makes it read what is asked of its runs, and so does every
+    heartbeat. What it writes is fenced by its lease: when `run` ends with `LeaseLost`
     every graph is cancelled, and a new life begins with a new loop.
     """
 
@@ -67,18 +78,19 @@ class RunnerLoop:
     ) -> None:
         self._options = options
         self._uow = uow
-        self._engine = engine
-        self._monitor = monitor
         self._id = new_id()
         self._settler = Settler(self._id, uow, nudges)
+        self._executor = RunExecutor(
+            options.for_executor(),
+            engine=engine,
+            monitor=monitor,
+            settle=self._settler.put,
+            note_alone=self._note_alone,
+        )
         self._wakeup = asyncio.Event()
-        self._room = asyncio.Event()
-        self._ready: asyncio.Queue[ClaimedRun] = asyncio.Queue()
-        self._slots = asyncio.Semaphore(options.slots)
-        self._running: dict[UUID, asyncio.Task[None]] = {}
-        self._stopping: set[UUID] = set()
+        self._asked = asyncio.Event()
+        self._requests: dict[UUID, RunRequest] = {}
         self._started_batches: set[UUID] = set()
-        self._held = 0
 
     async def run(self) -> None:
         """Work until cancelled. Raises LeaseLost."""
@@ -87,11 +99,13 @@ class RunnerLoop:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew_lease())
                 group.create_task(self._claim_forever())
-                group.create_task(self._dispatch_forever(group))
+                group.create_task(self._heed_forever())
+                group.create_task(self._executor.dispatch_forever())
                 group.create_task(self._settler.settle_forever())
         except* LeaseLost as lost:
             raise LeaseLost(str(lost.exceptions[0])) from None
         finally:
+            await self._executor.end()
             await self._settler.settle_rest()
             await self._end_lease()
 
@@ -99,11 +113,13 @@ class RunnerLoop:
         """There may be new runs to claim."""
         self._wakeup.set()
 
+    def heed(self) -> None:
+        """Something may be asked of runs that this runner holds."""
+        self._asked.set()
+
     def stop_run(self, run_id: UUID) -> None:
-        """Cancel a run that this runner holds; it settles as cancelled."""
-        self._stopping.add(run_id)
-        if task := self._running.get(run_id):
-            task.cancel()
+        """Cancel a run that this runner holds, at once; it settles as cancelled."""
+        self._executor.cancel(run_id)
 
     async def _register(self) -> None:
         """Begin a lease; an earlier life under the same name is over, whatever became of it."""
@@ -142,9 +158,7 @@ class RunnerLoop:
         while True:
             await asyncio.sleep(self._options.heartbeat)
             try:
-                async with asyncio.timeout(self._options.heartbeat), self._uow() as uow:
-                    alive = await uow.runners.beat(self._id)
-                    await uow.commit()
+                alive = await self._beat()
             except (WtbError, TimeoutError) as error:
                 log.warning("heartbeat_failed", runner=self._options.name, error=repr(error))
             else:
@@ -154,11 +168,39 @@ class RunnerLoop:
             if monotonic() - renewed_at > self._options.fence_after:
                 raise LeaseLost("the lease could not be renewed in time")
 
+    async def _beat(self) -> bool:
+        """Renew the lease, and find requests whose hint was lost."""
+        async with asyncio.timeout(self._options.heartbeat), self._uow() as uow:
+            alive = await uow.runners.beat(self._id)
+            requests = await uow.runs.requests(self._id)
+            await uow.commit()
+        self._pass_on(requests)
+        return alive
+
+    async def _heed_forever(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            try:
+                async with self._uow() as uow:
+                    requests = await uow.runs.requests(self._id)
+            except WtbError as error:
+                # The next heartbeat finds them.
+                log.warning("requests_not_read", runner=self._options.name, error=repr(error))
+            else:
+                self._pass_on(requests)
+
+    def _pass_on(self, requests: dict[UUID, RunRequest]) -> None:
+        # A claim may have committed whose runs are not held yet: they are looked up here then.
+        self._requests = requests
+        for run_id, request in requests.items():
+            self._executor.ask(run_id, request)
+
     async def _claim_forever(self) -> None:
         while True:
             await self._wait_for_room()
             self._wakeup.clear()
-            free = self._options.capacity - self._held
+            free = self._options.capacity - len(self._executor)
             try:
                 claimed = await self._claim(free)
             except WtbError as error:
@@ -176,43 +218,18 @@ class RunnerLoop:
                 await uow.batch_tests.mark_started(fresh)
             await uow.commit()
         self._started_batches |= batches
-        self._held += len(claimed)
-        for run in claimed:
-            details = {"attempt": run.attempt, **run.variants}
-            self._monitor.received(
-                str(run.id), name=RUN_TASK, args=f"({run.execution_id},)", kwargs=str(details)
-            )
-            self._ready.put_nowait(run)
+        self._executor.hold(claimed, self._requests)
         return claimed
 
     async def _wait_for_room(self) -> None:
         while not self._has_room():
-            self._room.clear()
-            await self._room.wait()
+            self._executor.released.clear()
+            await self._executor.released.wait()
 
     def _has_room(self) -> bool:
+        held = len(self._executor)
         wanted = min(self._options.claim_at_least, self._options.capacity)
-        return self._held == 0 or self._options.capacity - self._held >= wanted
-
-    async def _dispatch_forever(self, group: asyncio.TaskGroup) -> None:
-        """Start runs as slots get free.
-
-        A run that lost its runner on every earlier attempt may be what kills runners: its last
-        attempt runs alone, so that it takes no neighbour with it and no neighbour spoils it.
-        """
-        while True:
-            run = await self._ready.get()
-            if run.is_last_attempt_after_losses:
-                await self._everything_ended()
-                await self._note_alone(run.id)
-                await self._start(group, run)
-                await self._everything_ended()
-                await self._note_alone(None)
-            else:
-                await self._start(group, run)
-
-    async def _everything_ended(self) -> None:
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        return held == 0 or self._options.capacity - held >= wanted
 
     async def _note_alone(self, run_id: UUID | None) -> None:
         """Put it on record before the run starts: the neighbours that wait are not to blame."""
@@ -226,50 +243,3 @@ class RunnerLoop:
                 await asyncio.sleep(self._options.safety_poll)
             else:
                 return
-
-    async def _start(self, group: asyncio.TaskGroup, run: ClaimedRun) -> None:
-        await self._slots.acquire()
-        task = group.create_task(self._execute(run))
-        self._running[run.id] = task
-        task.add_done_callback(lambda done: self._release(run.id, done))
-        if run.id in self._stopping:
-            task.cancel()
-
-    def _release(self, run_id: UUID, task: asyncio.Task[None]) -> None:
-        """Free the slot; a run that was stopped, even before its first step, is settled here."""
-        del self._running[run_id]
-        if task.cancelled() and run_id in self._stopping:
-            self._finish(RunOutcome(run_id=run_id, status=RunStatus.CANCELLED, duration_ms=0.0))
-        self._stopping.discard(run_id)
-        self._slots.release()
-        self._held -= 1
-        if self._has_room():
-            self._room.set()
-
-    async def _execute(self, run: ClaimedRun) -> None:
-        self._monitor.started(str(run.id))
-        self._finish(await self._drive(run))
-
-    async def _drive(self, run: ClaimedRun) -> RunOutcome:
-        """Execute, as often as the database goes away; only the lease says when to give up."""
-        while True:
-            try:
-                return await self._engine.drive(run)
-            except TransientError as error:
-                log.warning("run_interrupted", run_id=str(run.id), error=repr(error))
-                await asyncio.sleep(self._options.safety_poll)
-                run = replace(run, resumes=True)
-
-    def _finish(self, outcome: RunOutcome) -> None:
-        self._settler.put(outcome)
-        run_id = str(outcome.run_id)
-        if outcome.status is RunStatus.CANCELLED:
-            self._monitor.revoked(run_id)
-        elif outcome.error is not None:
-            error = outcome.error
-            where = f"in node {error.node!r}" if error.node else "outside of any node"
-            summary = f"{error.type}: {error.message}"
-            self._monitor.failed(run_id, exception=summary, traceback=f"{summary}\n{where}")
-        else:
-            seconds = outcome.duration_ms / 1000
-            self._monitor.succeeded(run_id, result=outcome.status.value, runtime=seconds)

@@ -6,7 +6,7 @@ from uuid import UUID
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import LostRun, Takeover, UnitOfWork
-from wtb_async.application.runs.claims import RunOutcome
+from wtb_async.application.runs.claims import RunOutcome, cancelled
 from wtb_async.domain.events import Aggregate, Change, RunnerLost
 from wtb_async.domain.execution import RunError
 from wtb_async.domain.run import ForkReason, Run, Runner, RunnerStatus, RunStatus, Thread
@@ -15,14 +15,15 @@ from wtb_async.domain.run import ForkReason, Run, Runner, RunnerStatus, RunStatu
 async def take_over_runs(uow: UnitOfWork) -> int:
     """Give every run of a lost runner a successor on a fork of its thread; answers how many.
 
-    Runs that have had their last attempt fail with `runner_lost`. The caller commits.
+    Runs that were asked to stop are cancelled, those that have had their last attempt fail with
+    `runner_lost`. The caller commits.
     """
     lost = await uow.runs.lock_of_lost_runners()
-    exhausted = [item for item in lost if item.is_exhausted]
-    takeovers = [_successor(item) for item in lost if not item.is_exhausted]
+    ended = [item for item in lost if item.is_over]
+    takeovers = [_successor(item) for item in lost if not item.is_over]
     if takeovers:
         await uow.runs.hand_over(takeovers)
-    for runner_id, outcomes in _failures(exhausted).items():
+    for runner_id, outcomes in _ends(ended).items():
         await uow.runs.settle(runner_id, outcomes)
     return len(lost)
 
@@ -43,13 +44,14 @@ def record_losses(runners: Sequence[Runner], uow: UnitOfWork) -> None:
         )
 
 
-def _failures(exhausted: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:
+def _ends(ended: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:
     """The outcomes by runner, as settling is fenced."""
-    failures: dict[UUID, list[RunOutcome]] = {}
-    for item in exhausted:
+    outcomes: dict[UUID, list[RunOutcome]] = {}
+    for item in ended:
         if item.run.runner_id is not None:
-            failures.setdefault(item.run.runner_id, []).append(_runner_lost(item))
-    return failures
+            outcome = cancelled(item.run.id) if item.must_stop else _runner_lost(item)
+            outcomes.setdefault(item.run.runner_id, []).append(outcome)
+    return outcomes
 
 
 def _successor(lost: LostRun) -> Takeover:

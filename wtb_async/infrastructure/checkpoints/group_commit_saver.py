@@ -30,8 +30,7 @@ from psycopg_pool import AsyncConnectionPool
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
 from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, Rows
-
-_NEWEST = "SELECT max(checkpoint_id) AS newest FROM checkpoints WHERE thread_id = %s"
+from wtb_async.infrastructure.checkpoints.thread_head import HEAD_STATEMENT, ThreadHead
 
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -83,7 +82,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         self._new_threads.add(thread_id)
 
     def forget(self, thread_id: str) -> str | None:
-        """Drop what is remembered of a thread; answers the last root checkpoint written."""
+        """Drop what is remembered of a thread; answers its last root checkpoint."""
         self._new_threads.discard(thread_id)
         return self._heads.pop(thread_id, None)
 
@@ -95,12 +94,15 @@ class GroupCommitSaver(AsyncPostgresSaver):
             return None
         return await super().aget_tuple(config)
 
-    async def newest_checkpoint_id(self, thread_id: str) -> str | None:
-        """The newest id on a thread, of the graph itself or of a subgraph; None if it is empty."""
+    async def head(self, thread_id: str, edit_id: str | None = None) -> ThreadHead | None:
+        """Where a thread stands, and whether an edit is part of it; None if it is empty."""
         async with self._cursor() as cursor:
-            await cursor.execute(_NEWEST, (thread_id,))
+            await cursor.execute(HEAD_STATEMENT, {"thread_id": thread_id, "edit_id": edit_id})
             row = await cursor.fetchone()
-        return None if row is None else row["newest"]
+        if row is None:
+            return None
+        self._heads[thread_id] = row["checkpoint_id"]
+        return ThreadHead(**row)
 
     async def aput(
         self,

@@ -3,26 +3,19 @@
 import asyncio
 import re
 from time import perf_counter
-from typing import Any
 
 import structlog
-from langchain_core.runnables import RunnableConfig
-from langgraph.types import GraphOutput
 
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.signals import RunSignals
 from wtb_async.domain.errors import TransientError
-from wtb_async.domain.execution import PauseReason, RunError
-from wtb_async.domain.json import JsonObject
+from wtb_async.domain.execution import RunError
 from wtb_async.domain.run import RunStatus
-from wtb_async.infrastructure.checkpoints.clock import advance_clock
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
+from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN, ActiveRun
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
-from wtb_async.infrastructure.langgraph.node_replacement import Compiled
-from wtb_async.infrastructure.langgraph.plain_json import (
-    NotStorable,
-    plain_json,
-    storable_text,
-)
+from wtb_async.infrastructure.langgraph.passage import Passage
+from wtb_async.infrastructure.langgraph.plain_json import NotStorable, storable_text
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +34,8 @@ class LangGraphEngine:
         self._graphs = graphs
         self._saver = saver
 
-    async def drive(self, run: ClaimedRun) -> RunOutcome:
-        """Execute until the graph ends, pauses, fails or exceeds its time.
+    async def drive(self, run: ClaimedRun, signals: RunSignals) -> RunOutcome:
+        """Execute until the graph ends, pauses, fails, is stopped or exceeds its time.
 
         Cancelling this call cancels the graph; then there is no outcome.
 
@@ -53,11 +46,11 @@ class LangGraphEngine:
         thread_id = str(run.thread_id)
         self._saver.boundaries.open(thread_id, run.id)
         timer = asyncio.timeout(run.limits.timeout_seconds)
+        ACTIVE_RUN.set(ActiveRun.of(run))
         try:
             async with timer:
                 graph = await self._graphs.get(run)
-                result = await self._invoke(graph, run)
-            outcome = await self._outcome(graph, run, result, began)
+                outcome = await Passage(graph, self._saver, run, signals, began).go()
         except TransientError:
             raise
         except asyncio.CancelledError:
@@ -69,7 +62,7 @@ class LangGraphEngine:
             outcome = RunOutcome(
                 run_id=run.id,
                 status=RunStatus.FAILED,
-                duration_ms=_since(began),
+                duration_ms=(perf_counter() - began) * 1000,
                 error=reason,
                 checkpoint_id=self._saver.forget(thread_id),
             )
@@ -90,57 +83,6 @@ class LangGraphEngine:
         except (TransientError, TimeoutError) as error:
             log.warning("last_boundaries_not_written", thread_id=thread_id, error=repr(error))
 
-    async def _invoke(self, graph: Compiled, run: ClaimedRun) -> GraphOutput[Any]:
-        config = _config(run)
-        graph_input: JsonObject | None = run.input
-        if run.resumes:
-            newest = await self._saver.newest_checkpoint_id(str(run.thread_id))
-            if newest is not None:
-                advance_clock(newest)
-                graph_input = None
-        else:
-            self._saver.expect_new(str(run.thread_id))
-        result: GraphOutput[Any] = await graph.ainvoke(
-            graph_input, config, durability="sync", version="v2"
-        )
-        return result
-
-    async def _outcome(
-        self, graph: Compiled, run: ClaimedRun, result: GraphOutput[Any], began: float
-    ) -> RunOutcome:
-        waits = bool(result.interrupts) or bool(
-            graph.interrupt_before_nodes or graph.interrupt_after_nodes
-        )
-        next_nodes: tuple[str, ...] = ()
-        if waits:
-            next_nodes = (await graph.aget_state(_config(run))).next
-        reason = _pause_reason(result, next_nodes)
-        return RunOutcome(
-            run_id=run.id,
-            status=RunStatus.COMPLETED if reason is None else RunStatus.PAUSED,
-            duration_ms=_since(began),
-            output=plain_json(result.value),
-            pause_reason=reason,
-            checkpoint_id=self._saver.forget(str(run.thread_id)),
-            next_nodes=next_nodes,
-            interrupts=tuple(
-                {"id": item.id, "value": plain_json(item.value)} for item in result.interrupts
-            ),
-        )
-
-
-def _config(run: ClaimedRun) -> RunnableConfig:
-    return {
-        "configurable": {"thread_id": str(run.thread_id), "checkpoint_ns": ""},
-        "recursion_limit": run.limits.recursion_limit,
-    }
-
-
-def _pause_reason(result: GraphOutput[Any], next_nodes: tuple[str, ...]) -> PauseReason | None:
-    if result.interrupts:
-        return PauseReason.INTERRUPT
-    return PauseReason.BREAKPOINT if next_nodes else None
-
 
 def _timed_out(seconds: float | None) -> RunError:
     return RunError("TimeoutError", f"the run took longer than its limit of {seconds} s")
@@ -157,7 +99,3 @@ def _failed_node(error: Exception) -> str | None:
         if found := _TASK_NOTE.match(note):
             return found["node"]
     return None
-
-
-def _since(began: float) -> float:
-    return (perf_counter() - began) * 1000

@@ -18,6 +18,7 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
+from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.langgraph.plain_json import plain_json, storable_text
 from wtb_async.infrastructure.postgres.json_text import to_json_text
@@ -30,6 +31,13 @@ class NodeExited(RuntimeError):
 
     def __init__(self, node: str, code: object) -> None:
         super().__init__(f"node {node!r} called for an exit with code {code!r}")
+
+
+class NodeTimedOut(TimeoutError):
+    """One attempt of the node took longer than the execution's limit for a node."""
+
+    def __init__(self, node: str, seconds: float) -> None:
+        super().__init__(f"node {node!r} took longer than its limit of {seconds:g} s")
 
 
 def observe_nodes(graph: Compiled, log: BoundaryLog, *, max_value_bytes: int) -> Compiled:
@@ -92,7 +100,7 @@ class ObservedNode(Runnable[Any, Any]):
         """Run the node and record it. Raises NodeExited where the node raises SystemExit."""
         visit = self._begin(input)
         try:
-            output = await self._runnable.ainvoke(input, config, **kwargs)
+            output = await self._run(input, config, visit, kwargs)
         except SystemExit as exit_:
             error = NodeExited(str(self.name), exit_.code)
             self._end(visit, BoundaryStatus.FAILED, error=_error(error))
@@ -105,6 +113,29 @@ class ObservedNode(Runnable[Any, Any]):
             raise
         self._end(visit, BoundaryStatus.COMPLETED, output=self._json(output))
         return output
+
+    async def _run(
+        self,
+        given: object,
+        config: RunnableConfig | None,
+        visit: "_Visit | None",
+        options: dict[str, Any],
+    ) -> Any:  # noqa: ANN401
+        """Run the node as its run wants it: with its key, and no longer than it may take."""
+        active = ACTIVE_RUN.get()
+        if active is None or visit is None:
+            return await self._runnable.ainvoke(given, config, **options)
+        config = active.config_for(config or {}, visit.info.task_id)
+        if active.node_timeout_seconds is None:
+            return await self._runnable.ainvoke(given, config, **options)
+        timer = asyncio.timeout(active.node_timeout_seconds)
+        try:
+            async with timer:
+                return await self._runnable.ainvoke(given, config, **options)
+        except TimeoutError as error:
+            if timer.expired():
+                raise NodeTimedOut(str(self.name), active.node_timeout_seconds) from error
+            raise
 
     def _begin(self, value: object) -> "_Visit | None":
         """Note the input before the node can change it; None when no run has the thread open."""

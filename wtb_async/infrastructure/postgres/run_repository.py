@@ -17,7 +17,13 @@ from wtb_async.infrastructure.checkpoints.fork import fork_threads
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.json_text import to_json_text
-from wtb_async.infrastructure.postgres.run_statements import CLAIM, HAND_OVER, LOCK_LOST, SETTLE
+from wtb_async.infrastructure.postgres.run_statements import (
+    CLAIM,
+    HAND_OVER,
+    LOCK_LOST,
+    REQUESTS,
+    SETTLE,
+)
 
 _EXECUTION_STATUS = {
     RunStatus.COMPLETED: ExecutionStatus.COMPLETED,
@@ -45,6 +51,11 @@ class PostgresRunRepository:
         columns = zip(*(_outcome_row(outcome) for outcome in outcomes), strict=True)
         rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
         return {row["id"] for row in rows}
+
+    async def requests(self, runner_id: UUID) -> dict[UUID, RunRequest]:
+        """What is asked of the runs that this runner holds."""
+        rows = await self._execute(REQUESTS, (runner_id,))
+        return {row["id"]: RunRequest.from_json(row["request"]) for row in rows}
 
     async def lock_of_lost_runners(self) -> list[LostRun]:
         """The running runs whose runner lives no more, locked; those locked already are left."""

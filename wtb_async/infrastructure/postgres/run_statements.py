@@ -4,6 +4,7 @@ Both carry the whole change (run, execution, outbox, audit) so that a claim or a
 runs is one round trip. The statuses come from the transition tables of the domain.
 """
 
+from wtb_async.domain.events import ExecutionCancelled
 from wtb_async.domain.execution import EXECUTION_TRANSITIONS, ExecutionStatus
 from wtb_async.domain.run import RUN_TRANSITIONS, RunStatus
 
@@ -15,6 +16,7 @@ def _sources(*statuses: str) -> str:
 _CLAIMABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.RUNNING))
 _STARTABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.RUNNING))
 _ENDABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.COMPLETED))
+_CANCELLED_EVENT = ExecutionCancelled.__name__
 _SETTLEABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.COMPLETED))
 
 # $1 runner id, $2 pool, $3 how many. A runner that was declared lost gets nothing: its heartbeat
@@ -63,7 +65,8 @@ ORDER BY claimed.position
 """  # noqa: S608 - only names from the domain's tables go in
 
 # $1 runner id, $2 run ids, then one array per column of `given`.
-# The fence is `status` and `runner_id`: a runner whose lease was lost changes nothing.
+# The fence is `status` and `runner_id`: a runner whose lease was lost changes nothing. A request to
+# stop that came after the graph had paused by itself is granted here.
 SETTLE = f"""
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(
@@ -77,23 +80,29 @@ WITH given AS MATERIALIZED (
     FROM given
     WHERE run.id = given.run_id AND run.id = ANY ($2::uuid[])
       AND run.status IN ({_ENDABLE}) AND run.runner_id = $1::uuid
-    RETURNING run.id
+    RETURNING run.id,
+        given.status = 'paused' AND COALESCE(run.request ->> 'kind' = 'stop', FALSE) AS stopped
 ), settled AS (
     UPDATE wtb_executions AS execution
-    SET status = given.status, pause_reason = given.pause_reason, output = given.output::jsonb,
-        error = given.error::jsonb, next_nodes = given.next_nodes::jsonb,
+    SET status = CASE WHEN stopped THEN 'cancelled' ELSE given.status END,
+        pause_reason = CASE WHEN NOT stopped THEN given.pause_reason END,
+        output = given.output::jsonb, error = given.error::jsonb,
+        next_nodes = given.next_nodes::jsonb,
         checkpoint_id = COALESCE(given.checkpoint_id, execution.checkpoint_id),
         interrupts = given.interrupts::jsonb, version = execution.version + 1,
         duration_ms = COALESCE(execution.duration_ms, 0) + given.duration_ms,
-        finished_at = CASE WHEN given.status = 'paused' THEN NULL ELSE clock_timestamp() END
+        finished_at =
+            CASE WHEN stopped OR given.status <> 'paused' THEN clock_timestamp() END
     FROM ended JOIN given ON given.run_id = ended.id
     WHERE execution.run_id = ended.id AND execution.status IN ({_SETTLEABLE})
-    RETURNING execution.id, execution.version, execution.batch_test_id, given.status,
-              given.event_type, given.event_data
+    RETURNING execution.id, execution.version, execution.batch_test_id, execution.status,
+              CASE WHEN stopped THEN '{_CANCELLED_EVENT}' ELSE given.event_type END AS event_type,
+              CASE WHEN stopped THEN given.event_data::jsonb - 'reason'
+                   ELSE given.event_data::jsonb END AS event_data
 ), events AS (
     INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
     SELECT 'execution', id, version, event_type,
-           event_data::jsonb || jsonb_build_object('batch_test_id', batch_test_id)
+           event_data || jsonb_build_object('batch_test_id', batch_test_id)
     FROM settled
 ), audit AS (
     INSERT INTO wtb_audit_log
@@ -114,6 +123,12 @@ JOIN wtb_executions AS execution ON execution.run_id = run.id
 WHERE run.status = 'running' AND runner.status <> 'alive'
 ORDER BY run.position
 FOR UPDATE OF run SKIP LOCKED
+"""
+
+# $1 runner id
+REQUESTS = """
+SELECT id, request FROM wtb_runs
+WHERE runner_id = $1::uuid AND status = 'running' AND request IS NOT NULL
 """
 
 # $1 lost run ids, $2 successor run ids, $3 their thread ids, $4 their attempts, $5 pool names

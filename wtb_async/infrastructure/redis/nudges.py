@@ -14,6 +14,9 @@ RELAY_LIST = "wtb:nudge:relay"
 EVENTS_CHANNEL = "wtb:events"
 RELAY_SEEN = "wtb:relay:seen"
 
+NEW_RUNS = "runs"
+NEW_REQUESTS = "requests"
+"""Why the runners of a pool are woken."""
 
 HOLD_SECONDS = 0.02
 
@@ -32,7 +35,7 @@ class RedisNudges:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._pools: set[str] = set()
+        self._wakes: set[tuple[str, str]] = set()
         self._events = False
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -49,7 +52,14 @@ class RedisNudges:
 
     def new_runs(self, pool: str) -> None:
         """There are new pending runs in this pool."""
-        self._pools.add(pool)
+        self._wake(pool, NEW_RUNS)
+
+    def new_requests(self, pool: str) -> None:
+        """Something is asked of runs that runners of this pool execute."""
+        self._wake(pool, NEW_REQUESTS)
+
+    def _wake(self, pool: str, reason: str) -> None:
+        self._wakes.add((pool, reason))
         self._send()
 
     async def close(self) -> None:
@@ -70,22 +80,22 @@ class RedisNudges:
             self._sending = asyncio.create_task(self._send_all())
 
     async def _send_all(self) -> None:
-        while self._events or self._pools:
-            events, pools = self._events, self._pools
-            self._events, self._pools = False, set()
+        while self._events or self._wakes:
+            events, wakes = self._events, self._wakes
+            self._events, self._wakes = False, set()
             try:
-                await self._send_once(events, pools)
+                await self._send_once(events, wakes)
             except (RedisError, OSError) as error:
                 log.warning("nudge_lost", error=repr(error))
 
-    async def _send_once(self, events: bool, pools: Iterable[str]) -> None:
+    async def _send_once(self, events: bool, wakes: Iterable[tuple[str, str]]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         if events:
             # One waiting nudge says all that a thousand would.
             pipeline.lpush(RELAY_LIST, "1")
             pipeline.ltrim(RELAY_LIST, 0, 0)
-        for pool in pools:
-            pipeline.publish(wake_channel(pool), "1")
+        for pool, reason in wakes:
+            pipeline.publish(wake_channel(pool), reason)
         await pipeline.execute()
 
 

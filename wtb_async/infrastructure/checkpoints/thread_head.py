@@ -1,0 +1,29 @@
+"""Where a thread stands when a run goes on from it."""
+
+from dataclasses import dataclass
+
+EDIT_KEY = "wtb_edit"
+"""The key in a checkpoint's metadata that names the edit which the checkpoint holds."""
+
+HEAD_STATEMENT = f"""
+SELECT checkpoint_id, (metadata ->> 'step')::int AS step,
+       (SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = %(thread_id)s) AS newest_id,
+       (SELECT max(checkpoint_id) FROM checkpoints
+        WHERE thread_id = %(thread_id)s AND checkpoint_ns = ''
+          AND metadata ->> '{EDIT_KEY}' = %(edit_id)s) AS edit_checkpoint_id
+FROM checkpoints WHERE thread_id = %(thread_id)s AND checkpoint_ns = ''
+ORDER BY checkpoint_id DESC LIMIT 1
+"""  # noqa: S608 - only our own key goes in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadHead:
+    """The newest root checkpoint of a thread, and what else a run must know to go on from it."""
+
+    checkpoint_id: str
+    step: int
+    """The supersteps of the timeline that led here, -1 for the input."""
+    newest_id: str
+    """The newest id of the graph itself or of a subgraph."""
+    edit_checkpoint_id: str | None
+    """The checkpoint that holds the edit that was asked for, if it has been applied."""
