@@ -1,6 +1,6 @@
 """What the application needs from outside, as protocols; `infrastructure` keeps the promises."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -9,10 +9,11 @@ from uuid import UUID
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
+from wtb_async.application.views import CheckpointView, NodeBoundaryView
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
-from wtb_async.domain.execution import Limits
+from wtb_async.domain.execution import Execution, Limits
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
 from wtb_async.domain.run_request import RequestKind, RunRequest
@@ -37,6 +38,18 @@ class ExecutionRepository(Protocol):
 
     def add(self, plan: ExecutionPlan) -> None:
         """Insert the plan's executions, runs and threads when the unit of work commits."""
+
+    def add_one(self, execution: Execution) -> None:
+        """Keep a new execution whose run and thread exist."""
+
+    async def get(self, execution_id: UUID) -> tuple[Execution, Run]:
+        """An execution and its latest run. Raises NotFound."""
+
+    async def lock(self, execution_id: UUID) -> tuple[Execution, Run]:
+        """An execution and its latest run for a change, the run locked first. Raises NotFound."""
+
+    async def forget_scores(self, execution_id: UUID) -> None:
+        """Drop what evaluators said of an outcome that no longer stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +97,42 @@ class Takeover:
     thread: Thread
 
 
+class ThreadRepository(Protocol):
+    """Timelines of checkpoints."""
+
+    async def fork(self, forks: Sequence[Fork]) -> None:
+        """Make threads as copies of their parents up to a checkpoint. Raises NotFound."""
+
+    async def answer(
+        self,
+        thread_id: UUID,
+        checkpoint_id: str,
+        answers: Mapping[str, JsonValue],
+        values: JsonObject,
+    ) -> None:
+        """Answer open interrupts at a thread's head, and add values to its state.
+
+        Raises InvalidInput when an answer is not what its question takes.
+        """
+
+
+class Timelines(Protocol):
+    """Reads what has happened; checkpoints never change, so no transaction is needed."""
+
+    async def checkpoint(self, thread_id: UUID, checkpoint_id: str) -> CheckpointView:
+        """A root checkpoint on the lineage of this thread. Raises NotFound."""
+
+    async def last_visit(
+        self, execution_id: UUID, node: str, *, completed: bool
+    ) -> NodeBoundaryView | None:
+        """The last time that the execution's timeline came to a node of the graph itself."""
+
+
 class RunRepository(Protocol):
     """Runs on their way through the runners."""
+
+    async def add(self, run: Run) -> None:
+        """Insert a run; its thread exists."""
 
     async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
         """Give this runner up to `limit` pending runs, oldest first, and start their executions.
@@ -225,7 +272,11 @@ class UnitOfWork(Protocol):
 
     @property
     def executions(self) -> ExecutionRepository:
-        """New executions."""
+        """Executions."""
+
+    @property
+    def threads(self) -> ThreadRepository:
+        """Timelines."""
 
     @property
     def runs(self) -> RunRepository:

@@ -117,6 +117,55 @@ class ExecutionCancelled(ExecutionSettled):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionPauseRequested(DomainEvent):
+    """Its runner is to pause it, at the next superstep boundary or before a node."""
+
+    batch_test_id: UUID | None = None
+    at_node: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionStopRequested(DomainEvent):
+    """Its runner is to stop it."""
+
+    batch_test_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionResumed(DomainEvent):
+    """It waits for a runner of `pool` to go on."""
+
+    pool: str
+    batch_test_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateEditRequested(DomainEvent):
+    """It waits for a runner of `pool` to apply new values to its state."""
+
+    pool: str
+    batch_test_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRolledBack(DomainEvent):
+    """It stands at an earlier checkpoint, on a fork of its timeline."""
+
+    thread_id: UUID
+    checkpoint_id: str
+    batch_test_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionBranched(DomainEvent):
+    """It began at a checkpoint of another execution; `pool` has a runner for it if it starts."""
+
+    pool: str
+    parent_execution_id: UUID
+    checkpoint_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCreated(DomainEvent):
     """A batch test was accepted with all its executions."""
 

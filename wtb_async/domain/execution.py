@@ -5,7 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from wtb_async.domain.events import (
+    ExecutionCancelled,
+    ExecutionPauseRequested,
+    ExecutionResumed,
+    ExecutionRolledBack,
+    ExecutionStopRequested,
+    StateEditRequested,
+)
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.run import Run
 from wtb_async.domain.transitions import TransitionTable
 
 
@@ -72,6 +81,15 @@ class Breakpoints:
         """The shape that the API takes and that is stored."""
         return {"before": list(self.before), "after": list(self.after)}
 
+    def by_field(self) -> dict[str, str]:
+        """Each node under the field that names it."""
+        sides = (("before", self.before), ("after", self.after))
+        return {
+            f"breakpoints.{side}.{at}": node
+            for side, nodes in sides
+            for at, node in enumerate(nodes)
+        }
+
     @classmethod
     def from_json(cls, stored: JsonObject) -> "Breakpoints":
         """What `to_json` gave; what is missing is empty."""
@@ -130,6 +148,52 @@ class Execution:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     duration_ms: float | None = None
+
+    def ask_to_pause(self, at_node: str | None) -> ExecutionPauseRequested:
+        """Note that its runner is to pause it."""
+        self.version += 1
+        return ExecutionPauseRequested(at_node=at_node, batch_test_id=self.batch_test_id)
+
+    def ask_to_stop(self) -> ExecutionStopRequested:
+        """Note that its runner is to stop it."""
+        self.version += 1
+        return ExecutionStopRequested(batch_test_id=self.batch_test_id)
+
+    def cancel(self, at: datetime) -> ExecutionCancelled:
+        """End it while no runner has it. Raises InvalidTransition."""
+        self.move_to(ExecutionStatus.CANCELLED)
+        self.pause_reason = None
+        self.finished_at = at
+        return ExecutionCancelled(batch_test_id=self.batch_test_id, duration_ms=self.duration_ms)
+
+    def resume(self, run: Run) -> ExecutionResumed:
+        """Let it go on with another run. Raises InvalidTransition."""
+        self._wait_for(run)
+        return ExecutionResumed(pool=run.pool, batch_test_id=self.batch_test_id)
+
+    def edit(self, run: Run) -> StateEditRequested:
+        """Let another run change its state. Raises InvalidTransition."""
+        self._wait_for(run)
+        return StateEditRequested(pool=run.pool, batch_test_id=self.batch_test_id)
+
+    def roll_back(
+        self, thread_id: UUID, checkpoint_id: str, next_nodes: list[str]
+    ) -> ExecutionRolledBack:
+        """Stand at a checkpoint again, on another thread. Raises InvalidTransition."""
+        self.move_to(ExecutionStatus.PAUSED)
+        self.pause_reason = PauseReason.COMMAND
+        self.thread_id, self.checkpoint_id, self.next_nodes = thread_id, checkpoint_id, next_nodes
+        self.output = self.error = self.finished_at = None
+        self.interrupts = []
+        return ExecutionRolledBack(
+            thread_id=thread_id, checkpoint_id=checkpoint_id, batch_test_id=self.batch_test_id
+        )
+
+    def _wait_for(self, run: Run) -> None:
+        self.move_to(ExecutionStatus.PENDING)
+        self.run_id, self.thread_id, self.attempt = run.id, run.thread_id, run.attempt
+        self.pause_reason = self.error = self.finished_at = None
+        self.interrupts = []
 
     def move_to(self, status: ExecutionStatus) -> None:
         """Change the status. Raises InvalidTransition unless the table allows it."""

@@ -68,6 +68,12 @@ class Run:
     claimed_at: datetime | None = None
     finished_at: datetime | None = None
 
+    def cancel(self, at: datetime) -> None:
+        """End it before a runner has claimed it. Raises InvalidTransition."""
+        RUN_TRANSITIONS.check(self.status, RunStatus.CANCELLED)
+        self.status = RunStatus.CANCELLED
+        self.finished_at = at
+
 
 class ForkReason(StrEnum):
     """Why a thread came to be."""

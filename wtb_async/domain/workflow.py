@@ -1,6 +1,6 @@
 """Workflow and its variants: what can be run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -67,8 +67,7 @@ class Workflow:
     @property
     def nodes(self) -> list[str]:
         """The names of the graph's nodes, without `__start__` and `__end__`."""
-        names = self.topology.get("nodes")
-        return [str(name) for name in names] if isinstance(names, list) else []
+        return _names(self.topology, "nodes")
 
     def touch(self, at: datetime) -> None:
         """Note a change of the workflow or of one of its variants."""
@@ -80,16 +79,27 @@ class Workflow:
         if node not in self.nodes:
             raise NotFound(f"node (of workflow {self.name!r}: {', '.join(self.nodes)})", node)
 
-    def check_nodes(self, nodes: Iterable[str], *, field: str) -> None:
-        """Raise `InvalidInput` unless the graph has all of these nodes."""
-        known = ", ".join(self.nodes)
-        violations = [
-            Violation(f"{field}.{at}", f"workflow {self.name!r} has no such node; it has {known}")
-            for at, node in enumerate(nodes)
-            if node not in self.nodes
-        ]
-        if violations:
-            raise InvalidInput(violations)
+    def check_nodes(
+        self, nodes: Mapping[str, str], *, workflow_variant: str | None = None
+    ) -> None:
+        """Raise `InvalidInput` unless the graph has these nodes, given by the field naming them."""
+        known = _names(self._topology_of(workflow_variant), "nodes")
+        _check_known(nodes, known, f"the graph of {self.name!r} has no such node; it has")
+
+    def check_state_keys(
+        self, values: JsonObject, *, field: str, workflow_variant: str | None = None
+    ) -> None:
+        """Raise `InvalidInput` unless the graph's state has all of these keys."""
+        # Graphs that were registered before this was written down have no list.
+        if known := _names(self._topology_of(workflow_variant), "state_keys"):
+            given = {f"{field}.{key}": key for key in values}
+            _check_known(given, known, "the state has no such key; it has")
+
+    def _topology_of(self, workflow_variant: str | None) -> JsonObject:
+        if workflow_variant is None:
+            return self.topology
+        variant = self.find_workflow_variant(workflow_variant)
+        return variant.topology if variant else {}
 
     def find_node_variant(self, node: str, name: str) -> NodeVariant | None:
         """The variant of `node` with this name."""
@@ -127,3 +137,19 @@ class Workflow:
 def decided(variants: dict[str, str]) -> dict[str, str]:
     """The choice without the nodes that stay as they are: one graph, one key."""
     return {node: name for node, name in variants.items() if name != BASE_VARIANT}
+
+
+def _names(topology: JsonObject, key: str) -> list[str]:
+    names = topology.get(key)
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _check_known(given: Mapping[str, str], known: Collection[str], problem: str) -> None:
+    """Raise `InvalidInput` unless all names that were given, by their fields, are known."""
+    violations = [
+        Violation(field, f"{problem} {', '.join(known)}")
+        for field, name in given.items()
+        if name not in known
+    ]
+    if violations:
+        raise InvalidInput(violations)

@@ -41,8 +41,9 @@ async def submit_execution(
         workflow = await uow.workflows.get(request.workflow)
         workflow.check_choice(request.variants)
         workflow.check_workflow_variant(request.workflow_variant)
-        workflow.check_nodes(request.breakpoints.before, field="breakpoints.before")
-        workflow.check_nodes(request.breakpoints.after, field="breakpoints.after")
+        workflow.check_nodes(
+            request.breakpoints.by_field(), workflow_variant=request.workflow_variant
+        )
         plan = _plan(workflow.id, request)
         uow.executions.add(plan)
         command = _command(plan)

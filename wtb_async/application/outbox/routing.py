@@ -7,18 +7,29 @@ from uuid import UUID
 
 from wtb_async.domain.events import (
     BatchCreated,
+    ExecutionBranched,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionCreated,
     ExecutionFailed,
+    ExecutionResumed,
     ExecutionTakenOver,
     OutboxEvent,
+    StateEditRequested,
 )
 
 T = TypeVar("T")
 
 BRINGS_RUNS = frozenset(
-    event.__name__ for event in (ExecutionCreated, ExecutionTakenOver, BatchCreated)
+    event.__name__
+    for event in (
+        ExecutionCreated,
+        ExecutionResumed,
+        ExecutionBranched,
+        StateEditRequested,
+        ExecutionTakenOver,
+        BatchCreated,
+    )
 )
 """After these, runs of `data.pool` wait for a runner."""
 

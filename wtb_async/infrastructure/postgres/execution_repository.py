@@ -1,14 +1,18 @@
-"""Executions, inserted with their runs and threads."""
+"""Executions: single ones as aggregates, planned ones in bulk with their runs and threads."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from wtb_async.application.executions.plan import ExecutionPlan
-from wtb_async.domain.execution import ExecutionStatus
-from wtb_async.domain.run import ForkReason, RunStatus
+from wtb_async.domain.errors import NotFound
+from wtb_async.domain.execution import Execution, ExecutionStatus
+from wtb_async.domain.run import ForkReason, Run, RunStatus
+from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 
 # Only ids and positions travel per execution; inputs and choices travel once each.
@@ -46,14 +50,57 @@ ORDER BY number
 
 
 class PostgresExecutionRepository:
-    """Collects plans; the unit of work writes each with one statement."""
+    """Single executions go through the session; the unit of work writes each plan at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
         self._plans: list[ExecutionPlan] = []
 
     def add(self, plan: ExecutionPlan) -> None:
         """Insert the plan's executions, runs and threads when the unit of work commits."""
         self._plans.append(plan)
+
+    def add_one(self, execution: Execution) -> None:
+        """Keep a new execution whose run and thread exist."""
+        self._session.add(execution)
+
+    async def get(self, execution_id: UUID) -> tuple[Execution, Run]:
+        """An execution and its latest run. Raises NotFound."""
+        query = (
+            select(Execution, Run)
+            .join(Run, tables.runs.c.id == tables.executions.c.run_id)
+            .where(tables.executions.c.id == execution_id)
+        )
+        found = (await self._session.execute(query)).one_or_none()
+        if found is None:
+            raise NotFound("execution", execution_id)
+        execution, run = found
+        return execution, run
+
+    async def lock(self, execution_id: UUID) -> tuple[Execution, Run]:
+        """An execution and its latest run for a change.
+
+        Runners and the reaper lock a run before its execution; the same order here rules out that
+        each waits for the other. Raises NotFound.
+        """
+        while True:
+            execution, run = await self.get(execution_id)
+            for entity in (run, execution):
+                await self._session.refresh(entity, with_for_update=True)
+            if execution.run_id == run.id:
+                return execution, run
+            # Somebody gave it another run just now: let go of both rows and look again.
+            await self._session.rollback()
+
+    async def forget_scores(self, execution_id: UUID) -> None:
+        """Drop what evaluators said of an outcome that no longer stands."""
+        results, executions = tables.evaluation_results, tables.executions
+        await self._session.execute(delete(results).where(results.c.execution_id == execution_id))
+        await self._session.execute(
+            update(executions)
+            .where(executions.c.id == execution_id)
+            .values(scored_at=None, scoring_until=None)
+        )
 
     async def flush(self, connection: AsyncConnection) -> None:
         """Write what was added, after the rows that it refers to."""

@@ -41,6 +41,12 @@ class PostgresRunRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
+    async def add(self, run: Run) -> None:
+        """Insert a run; its thread exists."""
+        bulk = BulkWriter()
+        bulk.add(tables.runs, _row(run))
+        await bulk.flush(await self._session.connection())
+
     async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
         """Give this runner up to `limit` pending runs, oldest first, and start their executions."""
         rows = await self._execute(CLAIM, (runner_id, pool, limit))

@@ -14,6 +14,7 @@ from wtb_async.infrastructure.postgres.journal import PostgresJournal
 from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
 from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
 from wtb_async.infrastructure.postgres.runner_repository import PostgresRunnerRepository
+from wtb_async.infrastructure.postgres.thread_repository import PostgresThreadRepository
 from wtb_async.infrastructure.postgres.workflow_repository import PostgresWorkflowRepository
 
 
@@ -32,7 +33,8 @@ class PostgresUnitOfWork:
         self._bulk = bulk = BulkWriter()
         self.journal = PostgresJournal(bulk)
         self.workflows = PostgresWorkflowRepository(session)
-        self.executions = PostgresExecutionRepository()
+        self.executions = PostgresExecutionRepository(session)
+        self.threads = PostgresThreadRepository(session)
         self.runs = PostgresRunRepository(session)
         self.runners = PostgresRunnerRepository(session)
         self.batch_tests = PostgresBatchTestRepository(session, bulk)

@@ -1,0 +1,54 @@
+"""Stops an execution."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from wtb_async.application.clock import utc_now
+from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.command import CommandKind, check_accepts
+from wtb_async.domain.events import DomainEvent
+from wtb_async.domain.execution import Execution, ExecutionStatus
+from wtb_async.domain.run import Run
+from wtb_async.domain.run_request import RequestKind, RunRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopExecution:
+    """A request to end an execution that is not wanted any more."""
+
+    execution_id: UUID
+    caller: str
+    reason: str | None = None
+
+
+async def stop_execution(
+    request: StopExecution, *, uow_factory: UnitOfWorkFactory, nudges: Nudges
+) -> None:
+    """Cancel an execution that no runner has at once, and have its runner stop one that runs.
+
+    Raises:
+        NotFound: no such execution.
+        InvalidTransition: it has ended.
+    """
+    async with uow_factory() as uow:
+        execution, run = await uow.executions.lock(request.execution_id)
+        check_accepts(execution.status, CommandKind.STOP)
+        status_before = execution.status
+        payload = {"reason": request.reason}
+        command = new_command(CommandKind.STOP, execution.id, request.caller, payload)
+        event = _stop(execution, run, utc_now())
+        record_command(uow, command, execution, event, status_before)
+        await uow.commit()
+    nudges.new_requests(run.pool)
+    nudges.new_events()
+
+
+def _stop(execution: Execution, run: Run, at: datetime) -> DomainEvent:
+    if execution.status is ExecutionStatus.RUNNING:
+        run.request = RunRequest(kind=RequestKind.STOP).to_json()
+        return execution.ask_to_stop()
+    if execution.status is ExecutionStatus.PENDING:
+        run.cancel(at)
+    return execution.cancel(at)
