@@ -8,7 +8,10 @@ from api.streams.hub import EventHub
 from wtb_async.bootstrap.platform import Platform
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
     from wtb_async.infrastructure.checkpoints.history import CheckpointHistory
+    from wtb_async.infrastructure.checkpoints.state import StateReader
 
 
 def _platform(request: Request) -> Platform:
@@ -23,14 +26,32 @@ def _hub(request: Request) -> EventHub:
 
 def checkpoint_history(platform: Platform) -> "CheckpointHistory":
     """Reads timelines; made when it is asked for."""
-    # LangGraph's serializer takes half a second to import, which most servers never need.
-    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer  # noqa: PLC0415
-
+    # LangGraph takes half a second to import, which most servers never need.
     from wtb_async.infrastructure.checkpoints.history import CheckpointHistory  # noqa: PLC0415
 
+    return CheckpointHistory(platform.database.engine, _serializer())
+
+
+def state_reader(platform: Platform) -> "StateReader":
+    """Reads states; made when it is asked for."""
+    from wtb_async.infrastructure.checkpoints.rebuilt_channels import (  # noqa: PLC0415
+        ChannelRebuilder,
+    )
+    from wtb_async.infrastructure.checkpoints.state import StateReader  # noqa: PLC0415
+
+    rebuilder = ChannelRebuilder(
+        platform.inspector,
+        platform.database.unit_of_work,
+        database_url=platform.settings.database_url.get_secret_value(),
+    )
+    return StateReader(platform.database.engine, _serializer(), rebuilder.rebuild)
+
+
+def _serializer() -> "SerializerProtocol":
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer  # noqa: PLC0415
+
     # Without an allowlist only plain types are rebuilt from what a row says.
-    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
-    return CheckpointHistory(platform.database.engine, serde)
+    return JsonPlusSerializer(allowed_msgpack_modules=None)
 
 
 PlatformDep = Annotated[Platform, Depends(_platform)]

@@ -8,16 +8,15 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
-from api.dependencies import Cursor, HubDep, Limit, PlatformDep, checkpoint_history
+from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.limits import LimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, event_stream, history
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
-from wtb_async.application.views import CheckpointView, ExecutionView, NodeBoundaryView, Page
+from wtb_async.application.views import ExecutionView, Page
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionFilter, ExecutionQueries
-from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
 
 router = APIRouter(tags=["executions"], route_class=KeyedRoute)
 
@@ -109,41 +108,6 @@ async def list_executions(
 async def get_execution(execution_id: UUID, _: Caller, platform: PlatformDep) -> JsonAnswer:
     """One execution as it stands."""
     return JsonAnswer(await ExecutionQueries(platform.database.engine).get(execution_id))
-
-
-@router.get(
-    "/executions/{execution_id}/checkpoints",
-    operation_id="list_checkpoints",
-    response_model=Page[CheckpointView],
-)
-async def list_checkpoints(
-    execution_id: UUID,
-    _: Caller,
-    platform: PlatformDep,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> JsonAnswer:
-    """The execution's timeline, takeovers included, newest first, without the values."""
-    execution = await ExecutionQueries(platform.database.engine).get(execution_id)
-    timeline = checkpoint_history(platform)
-    return JsonAnswer(await timeline.of_lineage(execution.thread_id, limit=limit, cursor=cursor))
-
-
-@router.get(
-    "/executions/{execution_id}/nodes",
-    operation_id="list_execution_nodes",
-    response_model=Page[NodeBoundaryView],
-)
-async def list_execution_nodes(
-    execution_id: UUID,
-    _: Caller,
-    platform: PlatformDep,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> JsonAnswer:
-    """Every attempt of every node with its times, input and output, oldest first."""
-    queries = NodeBoundaryQueries(platform.database.engine)
-    return JsonAnswer(await queries.list(execution_id, limit=limit, cursor=cursor))
 
 
 @router.get(

@@ -39,7 +39,11 @@ async def langgraphs_own(saver: AsyncPostgresSaver, plan: Sequence[str], thread:
     told = []
     async for state in graph.aget_state_history(on(str(thread))):
         assert state.metadata is not None
-        asked = [{"id": item.id, "value": item.value} for item in state.interrupts]
+        asked = [
+            {"id": item.id, "value": item.value, "node": task.name, "response_schema": None}
+            for task in state.tasks
+            for item in task.interrupts
+        ]
         parent = state.parent_config and state.parent_config["configurable"]["checkpoint_id"]
         told.append(
             str(
@@ -127,4 +131,5 @@ async def test_a_waiting_thread_shows_its_question_and_who_asks(
         graph = compile_plan(["ask"], saver)
         await graph.ainvoke(INPUT, on(str(thread)), durability="sync")
     [head, *_] = (await history_of(database).of_thread(thread, limit=1)).items
-    assert (head.next_nodes, [asked["value"] for asked in head.interrupts]) == (["ask0"], ["ask0"])
+    [asked] = head.interrupts
+    assert (head.next_nodes, asked["value"], asked["node"]) == (["ask0"], "ask0", "ask0")

@@ -29,6 +29,8 @@ class Served:
     url: str = ""
     objects: dict[str, Json] = field(default_factory=dict)
     """Path below the prefix to what a GET answers."""
+    queries: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    """Path to the query parameters of every GET."""
     lists: dict[str, list[Json]] = field(default_factory=dict)
     created: dict[str, Json] = field(default_factory=dict)
     """Path to what a POST answers."""
@@ -85,6 +87,7 @@ def _add_reading(app: FastAPI, served: Served) -> None:
     ) -> Response:
         if authorization != f"Bearer {API_KEY}":
             return problem(401, "unauthenticated", "the API key is not known")
+        served.queries.setdefault(path, []).append(dict(request.query_params))
         if path in served.streams:
             served.resumed_from.append(last_event_id)
             stream = _stream(served, path, last_event_id)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 from typer.testing import CliRunner, Result
-from wtb_server import API_KEY, Json, Served, event, serving
+from wtb_server import API_KEY, NOW, Json, Served, event, serving
 from wtb_shapes import BATCH, EXECUTION, ID, batch, execution, node_boundary
 
 from wtb_async.cli import batch as batch_commands
@@ -275,3 +275,26 @@ def test_executions_nodes_lists_every_attempt(served: Served) -> None:
     assert "ValueError: told [to] fail" in second
     listed = json.loads(wtb("executions", "nodes", ID, "--json").stdout)
     assert [each["node"] for each in listed] == ["first", "second"]
+
+
+def test_executions_state_shows_every_value_or_why_not(served: Served) -> None:
+    served.objects[f"{EXECUTION}/state"] = {
+        "execution_id": ID,
+        "thread_id": ID,
+        "checkpoint_id": "c-1",
+        "values": {"letters": ["a"], "nothing": None},
+        "not_shown": {"score": "nan is not a JSON number"},
+        "next_nodes": ["second"],
+        "interrupts": [{"id": "i-1", "value": "which [one]?", "node": "second"}],
+        "created_at": NOW,
+    }
+    shown = wtb("executions", "state", ID)
+    assert shown.exit_code == 0, shown.output
+    lines = [line.split(maxsplit=1) for line in shown.stdout.splitlines()]
+    assert ["letters", '["a"]'] in lines
+    assert ["nothing", "null"] in lines
+    assert ["score", "(not shown: nan is not a JSON number)"] in lines
+    assert 'i-1: "which [one]?"' in shown.stdout
+    document = json.loads(wtb("executions", "state", ID, "--checkpoint", "c-1", "--json").stdout)
+    assert document["values"] == {"letters": ["a"], "nothing": None}
+    assert served.queries[f"{EXECUTION}/state"] == [{}, {"checkpoint_id": "c-1"}]

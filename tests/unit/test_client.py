@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
 import pytest
-from wtb_server import API_KEY, CUT, Json, Served, event, serving
+from wtb_server import API_KEY, CUT, NOW, Json, Served, event, serving
 from wtb_shapes import BATCH, EXECUTION, ID, batch, execution
 
 from wtb_async.domain.comparing import compare
@@ -203,3 +203,18 @@ async def test_a_comparison_arrives_as_it_was_made(served: Served, client: WTBCl
     made: Comparison = compare(rows, baseline={"retriever": "base"})
     served.objects[f"{BATCH}/comparison"] = json.loads(json.dumps(dataclasses.asdict(made)))
     assert await client.batch_tests.comparison(ID) == made
+
+
+async def test_a_checkpoint_is_read_by_its_id(served: Served, client: WTBClient) -> None:
+    asked = {"id": "i-1", "value": "which?", "node": "ask", "response_schema": {"type": "string"}}
+    served.objects[f"{EXECUTION}/checkpoints/c-1"] = {
+        "checkpoint_id": "c-1",
+        "thread_id": ID,
+        "step": 1,
+        "source": "loop",
+        "created_at": NOW,
+        "interrupts": [asked],
+    }
+    checkpoint = await client.executions.checkpoint(ID, "c-1")
+    assert checkpoint.step == 1
+    assert [question.model_dump() for question in checkpoint.interrupts] == [asked]

@@ -36,7 +36,31 @@ class CheckpointView:
     """Every task of the next superstep, those that have finished meanwhile too."""
     created_at: datetime
     interrupts: list[JsonObject]
-    """What tasks of the next superstep asked, `{"id", "value"}`, answered or not."""
+    """What tasks of the next superstep asked, answered or not:
+    `{"id", "value", "node", "response_schema"}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateView:
+    """The state of an execution at one checkpoint, before anything that is pending on it.
+
+    A channel that nothing was ever written to has no value. An execution without any checkpoint
+    has no values, and its `checkpoint_id` and `created_at` are missing.
+    """
+
+    execution_id: UUID
+    thread_id: UUID
+    """The thread that it was read on: the present one, if that has the checkpoint."""
+    checkpoint_id: str | None
+    values: JsonValue
+    """By channel; of a graph whose state has no keys, its one value."""
+    not_shown: dict[str, str]
+    """The channels whose values have no JSON form or could not be read, and why."""
+    next_nodes: list[str]
+    """Every task of the next superstep, those that have finished meanwhile too."""
+    interrupts: list[JsonObject]
+    """The open questions: `{"id", "value", "node", "response_schema"}`."""
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,14 @@
-"""Arguments that carry JSON or name a choice."""
+"""Arguments that name an object, carry JSON or make a choice."""
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from wtb_async.domain.json import JsonValue
+
+ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
 
 
 def read_json_argument(text: str) -> JsonValue:

@@ -5,20 +5,14 @@ from typing import Annotated
 
 import typer
 
+from wtb_async.cli import timelines
+from wtb_async.cli.arguments import ExecutionId
 from wtb_async.cli.console import print_json, stdout
-from wtb_async.cli.execution_views import (
-    event_line,
-    print_checkpoints,
-    print_execution,
-    print_executions,
-    print_nodes,
-)
+from wtb_async.cli.execution_views import event_line, print_execution, print_executions
 from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.sdk.client import WTBClient
-
-ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +20,7 @@ def register(app: typer.Typer) -> None:
     executions = typer.Typer(help="Look at single executions.", no_args_is_help=True)
     executions.command("ls")(list_executions)
     executions.command("show")(show_execution)
-    executions.command("checkpoints")(show_checkpoints)
-    executions.command("nodes")(list_nodes)
+    timelines.register(executions)
     executions.command("tail")(tail_execution)
     app.add_typer(executions, name="executions")
 
@@ -67,40 +60,6 @@ def show_execution(
             print_json(execution.model_dump(mode="json"))
         else:
             print_execution(stdout(), execution)
-
-    call(data_dir, command)
-
-
-def show_checkpoints(
-    execution_id: ExecutionId,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
-    as_json: AsJson = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> None:
-    """Show the timeline of one execution, newest checkpoint first."""
-
-    async def command(client: WTBClient) -> None:
-        found = client.executions.checkpoints(execution_id, page_size=page_size(limit))
-        checkpoints = await first(limit, found)
-        if as_json:
-            print_json([each.model_dump(mode="json") for each in checkpoints])
-        else:
-            print_checkpoints(stdout(), checkpoints)
-
-    call(data_dir, command)
-
-
-def list_nodes(
-    execution_id: ExecutionId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR
-) -> None:
-    """List every attempt of every node of one execution, oldest first."""
-
-    async def command(client: WTBClient) -> None:
-        nodes = [each async for each in client.executions.nodes(execution_id)]
-        if as_json:
-            print_json([each.model_dump(mode="json") for each in nodes])
-        else:
-            print_nodes(stdout(), nodes)
 
     call(data_dir, command)
 

@@ -7,7 +7,7 @@ from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected, events_until
-from wtb_async.sdk.models import Checkpoint, Event, Execution, NodeBoundary
+from wtb_async.sdk.models import Checkpoint, Event, Execution, NodeBoundary, State
 
 _END_EVENTS = frozenset({"ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"})
 _STOP_EVENTS = _END_EVENTS | {"ExecutionPaused"}
@@ -69,6 +69,16 @@ class Executions:
         """Walk the timeline of one execution, newest first; forks show in `thread_id`."""
         path = path_of("executions", execution_id, "checkpoints")
         return self._connection.pages(Checkpoint, path, {}, page_size=page_size)
+
+    async def checkpoint(self, execution_id: Id, checkpoint_id: Id) -> Checkpoint:
+        """Read one point of the timeline."""
+        path = path_of("executions", execution_id, "checkpoints", checkpoint_id)
+        return await self._connection.get(Checkpoint, path)
+
+    async def state(self, execution_id: Id, checkpoint_id: Id | None = None) -> State:
+        """Read the values at a checkpoint of the timeline; without one, at the newest."""
+        path = path_of("executions", execution_id, "state")
+        return await self._connection.get(State, path, {"checkpoint_id": checkpoint_id})
 
     def nodes(self, execution_id: Id, *, page_size: int = 100) -> AsyncIterator[NodeBoundary]:
         """Walk every attempt of every node, oldest first."""

@@ -69,6 +69,8 @@ class Interrupt(Answer):
 
     id: str
     value: JsonValue
+    node: str | None = None
+    response_schema: JsonValue = None
 
 
 class Breakpoints(Answer):
@@ -121,6 +123,19 @@ class Checkpoint(Answer):
     next_nodes: tuple[str, ...] = ()
     created_at: datetime
     interrupts: tuple[Interrupt, ...] = ()
+
+
+class State(Answer):
+    """The state of an execution at one checkpoint, or that there is no checkpoint yet."""
+
+    execution_id: UUID
+    thread_id: UUID
+    checkpoint_id: str | None = None
+    values: JsonValue
+    not_shown: dict[str, str] = Field(default_factory=dict)
+    next_nodes: tuple[str, ...] = ()
+    interrupts: tuple[Interrupt, ...] = ()
+    created_at: datetime | None = None
 
 
 class NodeError(Answer):

@@ -14,6 +14,11 @@ TRIGGERS = (f"{_BRANCH}%", f"{_JOIN}%", _START, TASKS)
 """Patterns of the channels that start tasks in a compiled `StateGraph`."""
 
 
+def starts_tasks(channel: str) -> bool:
+    """Whether a channel is one of those."""
+    return channel == TASKS or _node_of(channel) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Triggers:
     """What a checkpoint holds of the channels that start tasks."""

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from pydantic.errors import PydanticUserError
 
 from wtb_async.domain.errors import InvalidInput, WtbError
 from wtb_async.domain.json import JsonObject
-from wtb_async.infrastructure.langgraph.graph_loader import load_graph, load_node
+from wtb_async.infrastructure.langgraph.graph_loader import Graph, load_graph, load_node
+from wtb_async.infrastructure.langgraph.inspection import ChannelsAt
 from wtb_async.infrastructure.langgraph.node_replacement import (
     Replacement,
     compile_like,
@@ -54,15 +56,26 @@ async def _answer(question: dict[str, Any]) -> dict[str, Any]:
     project = read_project(Path(question["project"]))
     try:
         graph = await load_graph(project, question["graph"])
+        if wanted := question.get("rebuild"):
+            return {"found": await _rebuilt(graph, ChannelsAt(**wanted))}
         for node, reference in question["variants"]:
             variant = Replacement(reference, load_node(project, reference))
             compile_like(graph, replace_nodes(graph, {node: variant}))
-        return {"topology": describe(compile_like(graph, replace_nodes(graph, {})))}
+        return {"found": describe(compile_like(graph, replace_nodes(graph, {})))}
     except InvalidInput as error:
         return {"violations": [{"field": v.field, "message": v.message} for v in error.violations]}
     except (WtbError, ValueError, TypeError, KeyError) as error:
         message = f"{question['graph']!r} does not compile: {type(error).__name__}: {error}"
         return {"violations": [{"field": "graph", "message": message}]}
+
+
+async def _rebuilt(graph: Graph, wanted: ChannelsAt) -> dict[str, Any]:
+    # Registering a workflow needs no driver of the database.
+    from wtb_async.infrastructure.langgraph.rebuild_channels import (  # noqa: PLC0415
+        rebuild_channels,
+    )
+
+    return asdict(await rebuild_channels(graph, wanted))
 
 
 def main() -> None:

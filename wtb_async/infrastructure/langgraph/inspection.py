@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from wtb_async.domain.errors import InvalidInput, Violation
@@ -18,6 +19,26 @@ from wtb_async.domain.json import JsonObject
 from wtb_async.infrastructure.langgraph.projects import Project, ProjectRegistry
 
 CHILD_MODULE = "wtb_async.infrastructure.langgraph.inspect_graph"
+_ONLY_KNOWN_TYPES = {"LANGGRAPH_STRICT_MSGPACK": "true"}
+"""Lets a saver rebuild only plain types and those of the graph's own schemas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsAt:
+    """Channels of the state, and the root checkpoint at which they are wanted."""
+
+    database_url: str
+    thread_id: str
+    checkpoint_id: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChannels:
+    """Values as plain JSON by channel; for each of the others the reason why there is none."""
+
+    values: JsonObject
+    not_shown: dict[str, str]
 
 
 class SubprocessGraphInspector:
@@ -42,7 +63,17 @@ class SubprocessGraphInspector:
             found.check_reference(reference, field="implementation")
         return await self._ask(found, {"graph": graph, "variants": [list(v) for v in variants]})
 
-    async def _ask(self, found: Project, question: JsonObject) -> JsonObject:
+    async def rebuild_channels(self, project: str, graph: str, wanted: ChannelsAt) -> ShownChannels:
+        """Values of DeltaChannels, which the graph's reducers put together.
+
+        Raises:
+            InvalidInput: the graph does not load.
+        """
+        found = self._projects.get(project)
+        found.check_reference(graph)
+        return ShownChannels(**await self._ask(found, {"graph": graph, "rebuild": asdict(wanted)}))
+
+    async def _ask(self, found: Project, question: dict[str, Any]) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -51,6 +82,7 @@ class SubprocessGraphInspector:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=found.folder,
+            env=os.environ | _ONLY_KNOWN_TYPES,
             start_new_session=True,  # uvloop knows no `process_group`.
         )
         request = json.dumps({"project": str(found.file), **question}).encode()
@@ -68,7 +100,7 @@ class SubprocessGraphInspector:
         return _read_answer(answer, complaint, process.returncode)
 
 
-def _read_answer(answer: bytes, complaint: bytes, code: int | None) -> JsonObject:
+def _read_answer(answer: bytes, complaint: bytes, code: int | None) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(answer.rpartition(b"\n")[2])
     except ValueError as error:
@@ -77,5 +109,5 @@ def _read_answer(answer: bytes, complaint: bytes, code: int | None) -> JsonObjec
         raise InvalidInput.of("graph", message) from error
     if violations := content.get("violations"):
         raise InvalidInput([Violation(**item) for item in violations])
-    topology: JsonObject = content["topology"]
-    return topology
+    found: dict[str, Any] = content["found"]
+    return found

@@ -1,0 +1,90 @@
+"""One checkpoint, as its row in the database tells of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from langgraph.checkpoint.serde.types import TASKS
+from langgraph.types import Interrupt
+from sqlalchemy import RowMapping
+
+from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.infrastructure.checkpoints.next_nodes import Triggers, starts_tasks
+from wtb_async.infrastructure.langgraph.shown_json import NotShown, shown_json
+
+_TRIGGERED = re.compile(r"~__pregel_pull, (?P<node>.+?)(?:, node_error_handler, \d+)?")
+_SENT = re.compile(r"~__pregel_push, (?P<position>\d+),.*")
+
+
+class StoredCheckpoint:
+    """What a row of `TimelineRows` says of its checkpoint, without the graph."""
+
+    def __init__(self, row: RowMapping, serde: SerializerProtocol) -> None:
+        self.row = row
+        self._serde = serde
+        typed = zip(row["types"] or (), row["blobs"] or (), strict=True)
+        self._blobs = dict(zip(row["channels"] or (), typed, strict=True))
+        self._triggers = Triggers(
+            versions=row["versions"],
+            seen=row["seen"],
+            inline=row["inline"],
+            values={name: self.load(name) for name in self._blobs if starts_tasks(name)},
+        )
+
+    @property
+    def blobs(self) -> Mapping[str, Any]:
+        """The channels whose values lie beside the checkpoint."""
+        return self._blobs
+
+    @property
+    def created_at(self) -> datetime:
+        """When LangGraph made it."""
+        return datetime.fromisoformat(self.row["ts"])
+
+    def load(self, channel: str) -> Any:  # noqa: ANN401 - the user's own values
+        """Deserialise one of the blobs."""
+        return self._serde.loads_typed(self._blobs[channel])
+
+    def next_nodes(self) -> list[str]:
+        """Every task of the next superstep by its node, those that have finished meanwhile too."""
+        return self._triggers.next_nodes()
+
+    def questions(self, *, only_open: bool = False) -> list[JsonObject]:
+        """What tasks of the next superstep asked: `{"id", "value", "node", "response_schema"}`."""
+        return [
+            _question(interrupt, self._node_of(path))
+            for kind, blob, path, answered in self._asked()
+            if not (only_open and answered)
+            for interrupt in self._serde.loads_typed((kind, blob))
+        ]
+
+    def _asked(self) -> Iterator[tuple[str, bytes, str, bool]]:
+        columns = ("asked_types", "asked_blobs", "asked_paths", "answered")
+        return zip(*(self.row[name] or () for name in columns), strict=True)
+
+    def _node_of(self, task_path: str) -> str | None:
+        """The node of a task: one that a channel started, or one that was sent an input."""
+        if found := _TRIGGERED.fullmatch(task_path):
+            return found["node"]
+        if found := _SENT.fullmatch(task_path):
+            node: str = self._triggers.values[TASKS][int(found["position"])].node
+            return node
+        return None
+
+
+def _question(interrupt: Interrupt[Any], node: str | None) -> JsonObject:
+    return {
+        "id": interrupt.id,
+        "value": _shown(interrupt.value),
+        "node": node,
+        "response_schema": _shown(interrupt.response_schema),
+    }
+
+
+def _shown(value: object) -> JsonValue:
+    try:
+        return shown_json(lambda: value)
+    except NotShown as reason:
+        return {"not_shown": str(reason)}
