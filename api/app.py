@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from api.errors import install_error_handlers
-from api.routes import batch_tests, executions, health, timelines, workflows
+from api.routes import batch_tests, commands, executions, health, timelines, workflows
 from api.streams.hub import EventHub
 from wtb_async.bootstrap.platform import open_platform
 from wtb_async.infrastructure.telemetry.logs import configure_logs
@@ -53,6 +53,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _api() -> APIRouter:
     router = APIRouter(prefix="/api/v1")
-    for resource in (workflows, executions, timelines, batch_tests):
+    for resource in (workflows, executions, commands, timelines, batch_tests):
         router.include_router(resource.router)
     return router

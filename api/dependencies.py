@@ -6,12 +6,14 @@ from fastapi import Depends, Query, Request
 
 from api.streams.hub import EventHub
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
     from wtb_async.infrastructure.checkpoints.history import CheckpointHistory
     from wtb_async.infrastructure.checkpoints.state import StateReader
+    from wtb_async.infrastructure.postgres.queries.timelines import PostgresTimelines
 
 
 def _platform(request: Request) -> Platform:
@@ -45,6 +47,16 @@ def state_reader(platform: Platform) -> "StateReader":
         database_url=platform.settings.database_url.get_secret_value(),
     )
     return StateReader(platform.database.engine, _serializer(), rebuilder.rebuild)
+
+
+def timelines(platform: Platform) -> "PostgresTimelines":
+    """Finds the moments that commands go back to; made when it is asked for."""
+    from wtb_async.infrastructure.postgres.queries.timelines import (  # noqa: PLC0415
+        PostgresTimelines,
+    )
+
+    boundaries = NodeBoundaryQueries(platform.database.engine)
+    return PostgresTimelines(checkpoint_history(platform), boundaries)
 
 
 def _serializer() -> "SerializerProtocol":

@@ -119,7 +119,7 @@ class ThreadRepository(Protocol):
 class Timelines(Protocol):
     """Reads what has happened; checkpoints never change, so no transaction is needed."""
 
-    async def checkpoint(self, thread_id: UUID, checkpoint_id: str) -> CheckpointView:
+    async def checkpoint(self, thread_id: UUID, checkpoint_id: UUID) -> CheckpointView:
         """A root checkpoint on the lineage of this thread. Raises NotFound."""
 
     async def last_visit(

@@ -79,9 +79,7 @@ class Workflow:
         if node not in self.nodes:
             raise NotFound(f"node (of workflow {self.name!r}: {', '.join(self.nodes)})", node)
 
-    def check_nodes(
-        self, nodes: Mapping[str, str], *, workflow_variant: str | None = None
-    ) -> None:
+    def check_nodes(self, nodes: Mapping[str, str], *, workflow_variant: str | None = None) -> None:
         """Raise `InvalidInput` unless the graph has these nodes, given by the field naming them."""
         known = _names(self._topology_of(workflow_variant), "nodes")
         _check_known(nodes, known, f"the graph of {self.name!r} has no such node; it has")

@@ -30,7 +30,7 @@ class BranchExecution:
 
     execution_id: UUID
     caller: str
-    checkpoint_id: str
+    checkpoint_id: UUID
     state: JsonObject | None = None
     variants: Mapping[str, str]
     starts: bool = True
@@ -60,7 +60,7 @@ async def branch_execution(
         branch = _branch(request, parent, target, thread.id)
         payload = {
             "execution_id": str(parent.id),
-            "checkpoint_id": request.checkpoint_id,
+            "checkpoint_id": str(request.checkpoint_id),
             "state": request.state,
             "variants": dict(request.variants),
             "start": request.starts,

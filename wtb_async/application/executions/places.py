@@ -1,6 +1,7 @@
 """Moments of an execution's timeline, as callers name them."""
 
 from dataclasses import asdict, dataclass
+from uuid import UUID
 
 from wtb_async.application.ports import Timelines
 from wtb_async.application.views import CheckpointView
@@ -13,7 +14,7 @@ from wtb_async.domain.json import JsonObject
 class Place:
     """A checkpoint, or the moment before or after the last time a node ran: exactly one."""
 
-    checkpoint_id: str | None = None
+    checkpoint_id: UUID | None = None
     before_node: str | None = None
     after_node: str | None = None
 
@@ -26,7 +27,7 @@ class Place:
 
     def to_json(self) -> JsonObject:
         """What was given, by its name."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: str(value) for name, value in asdict(self).items() if value is not None}
 
 
 async def find_checkpoint(
@@ -38,7 +39,7 @@ async def find_checkpoint(
     if field != "checkpoint_id":
         checkpoint_id = await _of_node(execution, field, name, timelines)
     try:
-        return await timelines.checkpoint(execution.thread_id, checkpoint_id)
+        return await timelines.checkpoint(execution.thread_id, UUID(checkpoint_id))
     except NotFound as error:
         message = f"the execution has no root checkpoint {checkpoint_id!r}; see its checkpoints"
         raise InvalidInput.of(field, message) from error

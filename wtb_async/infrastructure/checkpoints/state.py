@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wtb_async.application.views import ExecutionView, StateView
 from wtb_async.domain.json import JsonObject
-from wtb_async.infrastructure.checkpoints.next_nodes import starts_tasks
+from wtb_async.infrastructure.checkpoints.state_keys import WHOLE_STATE, is_state_key
 from wtb_async.infrastructure.checkpoints.stored_checkpoint import StoredCheckpoint
 from wtb_async.infrastructure.checkpoints.timeline_rows import TimelineRows
 from wtb_async.infrastructure.langgraph.inspection import ShownChannels
@@ -19,7 +19,6 @@ from wtb_async.infrastructure.langgraph.shown_json import NotShown, shown_json
 Rebuild = Callable[[ExecutionView, UUID, str, Sequence[str]], Awaitable[ShownChannels]]
 """Computes channels of an execution at a checkpoint of a thread."""
 
-_WHOLE_STATE = "__root__"
 """The only channel of a graph whose state has no keys."""
 
 
@@ -71,7 +70,7 @@ def _view(execution: ExecutionView, stored: StoredCheckpoint, shown: ShownChanne
         execution_id=execution.id,
         thread_id=stored.row["timeline_id"],
         checkpoint_id=stored.row["checkpoint_id"],
-        values=shown.values.get(_WHOLE_STATE, shown.values),
+        values=shown.values.get(WHOLE_STATE, shown.values),
         not_shown=shown.not_shown,
         next_nodes=stored.next_nodes(),
         interrupts=stored.questions(only_open=True),
@@ -104,7 +103,7 @@ def _stored_values(stored: StoredCheckpoint) -> ShownChannels:
 
 def _readers(stored: StoredCheckpoint) -> Iterator[tuple[str, Callable[[], object]]]:
     inline: JsonObject = stored.row["inline_values"]
-    for channel in filter(_is_value, {**inline, **stored.blobs}):
+    for channel in filter(is_state_key, {**inline, **stored.blobs}):
         # A snapshot has a mark among the inline values, too.
         if channel in stored.blobs:
             yield channel, partial(_without_wrapping, stored, channel)
@@ -123,9 +122,3 @@ def _kept_as_differences(stored: StoredCheckpoint) -> Iterator[str]:
     for channel in stored.row["delta_counters"] or ():
         if channel in stored.row["versions"] and channel not in present:
             yield channel
-
-
-def _is_value(channel: str) -> bool:
-    """Whether a channel is part of the state, and not one of LangGraph's own."""
-    is_own = channel.startswith("__") and channel.endswith("__")
-    return channel == _WHOLE_STATE or not (is_own or starts_tasks(channel))

@@ -13,6 +13,7 @@ from pydantic.errors import PydanticUserError
 
 from wtb_async.domain.errors import InvalidInput, WtbError
 from wtb_async.domain.json import JsonObject
+from wtb_async.infrastructure.checkpoints.state_keys import is_state_key
 from wtb_async.infrastructure.langgraph.graph_loader import Graph, load_graph, load_node
 from wtb_async.infrastructure.langgraph.inspection import ChannelsAt
 from wtb_async.infrastructure.langgraph.node_replacement import (
@@ -35,6 +36,7 @@ def describe(graph: Any) -> JsonObject:  # noqa: ANN401 - compiled graphs have f
         "nodes": nodes,
         "edges": edges,
         "mermaid": drawn.draw_mermaid(),
+        "state_keys": sorted(filter(is_state_key, graph.channels)),
         "input_schema": _schema(graph.get_input_jsonschema),
         "output_schema": _schema(graph.get_output_jsonschema),
     }

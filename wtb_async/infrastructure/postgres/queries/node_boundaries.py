@@ -12,7 +12,7 @@ from wtb_async.infrastructure.postgres.queries.paging import page_of, read_curso
 
 # A takeover goes on from all that its thread held. Any other fork leaves out what the thread did
 # from the fork checkpoint on: ids of checkpoints are ordered by time, in subgraphs too.
-_BOUNDARIES = text("""
+_ALONG_LINEAGE = """
 WITH RECURSIVE lineage AS (
     SELECT thread.id, thread.parent_id, thread.fork_checkpoint_id, thread.reason,
            NULL::text AS before, FALSE AS shared, thread.id::text AS newest_thread
@@ -40,8 +40,12 @@ CROSS JOIN LATERAL (
       AND checkpoint_ns = boundary.checkpoint_ns
       AND parent_checkpoint_id = boundary.entry_checkpoint_id
 ) AS reached
-WHERE boundary.id > :after
-ORDER BY boundary.id LIMIT :rows
+"""
+_PAGE = text(f"{_ALONG_LINEAGE} WHERE boundary.id > :after ORDER BY boundary.id LIMIT :rows")
+_LAST_VISIT = text(f"""{_ALONG_LINEAGE}
+WHERE boundary.node = :node AND boundary.checkpoint_ns = ''
+  AND (NOT :completed OR reached.exit_checkpoint_id IS NOT NULL)
+ORDER BY boundary.id DESC LIMIT 1
 """)
 _BEGINNING = UUID(int=0)
 
@@ -60,8 +64,23 @@ class NodeBoundaryQueries:
         after = _BEGINNING if cursor is None else read_cursor(cursor)
         parameters = {"execution_id": execution_id, "after": after, "rows": limit + 1}
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(_BOUNDARIES, parameters)).mappings().all()
+            rows = (await connection.execute(_PAGE, parameters)).mappings().all()
         return page_of(rows, _view, limit=limit)
+
+    async def last_visit(
+        self, execution_id: UUID, node: str, *, completed: bool
+    ) -> NodeBoundaryView | None:
+        """The newest attempt of a node of the graph itself; None if there is none.
+
+        Args:
+            execution_id: whose timeline is looked at.
+            node: the node's name.
+            completed: only attempts whose superstep was completed count.
+        """
+        parameters = {"execution_id": execution_id, "node": node, "completed": completed}
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(_LAST_VISIT, parameters)).mappings().first()
+        return None if row is None else _view(row)
 
 
 def _view(row: RowMapping) -> NodeBoundaryView:
