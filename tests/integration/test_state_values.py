@@ -178,3 +178,12 @@ async def test_an_answered_question_is_not_open_while_its_neighbour_waits(
     after = await reader.read(execution)
     assert {each["node"] for each in after.interrupts} == {"sent", "fails"}
     assert after.values == {"answers": []}
+
+
+async def test_a_question_that_does_not_come_back_as_one_is_shown_as_what_it_is(
+    database: Database, database_url: str
+) -> None:
+    broken = "UPDATE checkpoint_writes SET type = 'bytes' WHERE channel = '__interrupt__'"
+    view = await read_after(database, database_url, asking(), {"answers": []}, broken=broken)
+    assert [each["id"] for each in view.interrupts] == [None] * 3
+    assert {each["node"] for each in view.interrupts} == {"calls, twice", "sent", "fails"}

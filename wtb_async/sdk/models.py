@@ -65,9 +65,9 @@ class ExecutionError(Answer):
 
 
 class Interrupt(Answer):
-    """A question that the graph waits on."""
+    """A question that the graph waits on; `id` is missing where its row could not be read."""
 
-    id: str
+    id: str | None
     value: JsonValue
     node: str | None = None
     response_schema: JsonValue = None

@@ -33,6 +33,11 @@ class Triggers:
         sent = [send.node for send in self.values.get(TASKS, ())]
         return sent + sorted(set(self._triggered()))
 
+    def sent_to(self, position: int) -> str | None:
+        """The node that a `Send` goes to; None if there is none at this position."""
+        sends = self.values.get(TASKS, ())
+        return sends[position].node if position < len(sends) else None
+
     def _triggered(self) -> Iterator[str]:
         for channel in (*self.inline, *self.values):
             node = _node_of(channel)

@@ -1,12 +1,11 @@
 """One checkpoint, as its row in the database tells of it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from langgraph.checkpoint.serde.types import TASKS
 from langgraph.types import Interrupt
 from sqlalchemy import RowMapping
 
@@ -57,7 +56,7 @@ class StoredCheckpoint:
             _question(interrupt, self._node_of(path))
             for kind, blob, path, answered in self._asked()
             if not (only_open and answered)
-            for interrupt in self._serde.loads_typed((kind, blob))
+            for interrupt in _listed(self._serde.loads_typed((kind, blob)))
         ]
 
     def _asked(self) -> Iterator[tuple[str, bytes, str, bool]]:
@@ -69,17 +68,23 @@ class StoredCheckpoint:
         if found := _TRIGGERED.fullmatch(task_path):
             return found["node"]
         if found := _SENT.fullmatch(task_path):
-            node: str = self._triggers.values[TASKS][int(found["position"])].node
-            return node
+            return self._triggers.sent_to(int(found["position"]))
         return None
 
 
-def _question(interrupt: Interrupt[Any], node: str | None) -> JsonObject:
+def _listed(asked: object) -> Collection[object]:
+    return asked if isinstance(asked, list | tuple) else (asked,)
+
+
+def _question(asked: object, node: str | None) -> JsonObject:
+    """A question as readers see it; of a row that holds none, what it holds."""
+    if not isinstance(asked, Interrupt):
+        return {"id": None, "value": _shown(asked), "node": node, "response_schema": None}
     return {
-        "id": interrupt.id,
-        "value": _shown(interrupt.value),
+        "id": asked.id,
+        "value": _shown(asked.value),
         "node": node,
-        "response_schema": _shown(interrupt.response_schema),
+        "response_schema": _shown(asked.response_schema),
     }
 
 
