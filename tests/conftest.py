@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
+from controlling import stations, stations_runner
 from psycopg import sql
 from redis.asyncio import Redis
 from stack_fixtures import client, stack
@@ -26,6 +27,8 @@ __all__ = [  # Fixtures that live beside what they stand on.
     "served",
     "settings",
     "stack",
+    "stations",
+    "stations_runner",
 ]
 
 TEMPLATE = "wtb_template"

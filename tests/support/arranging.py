@@ -15,7 +15,7 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWorkFactory
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
-from wtb_async.domain.execution import Limits
+from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import Runner, RunStatus
 from wtb_async.domain.workflow import NodeVariant, Workflow
@@ -28,6 +28,9 @@ PATIENCE_SECONDS = 15.0
 """How long a test waits for something that must happen; only a broken test waits that long."""
 
 Answer = TypeVar("Answer")
+
+_NODES = {"stations": ["a", "b", "c", "d"]}
+"""The nodes of the projects that commands name nodes of."""
 
 
 def settings_for(database_url: str, redis_url: str | None, *projects: Path) -> Settings:
@@ -76,7 +79,7 @@ def new_workflow(name: str = "letters", *, project: str | None = None) -> Workfl
         name=name,
         project=project or name,
         graph=f"./{project or name}.py:build",
-        topology={"nodes": ["first", "second"], "edges": []},
+        topology={"nodes": _NODES.get(project or name, ["first", "second"]), "edges": []},
         created_by="test",
         created_at=now,
         updated_at=now,
@@ -116,6 +119,7 @@ async def accept(
     input_: JsonObject | None = None,
     limits: Limits | None = None,
     choice: dict[str, str] | None = None,
+    breakpoints: Breakpoints = NO_BREAKPOINTS,
 ) -> ExecutionPlan:
     """Accept executions of one workflow, with the event and the audit entry of each."""
     plan = ExecutionPlan(
@@ -127,6 +131,7 @@ async def accept(
         caller="test",
         created_at=utc_now(),
         metadata={},
+        breakpoints=breakpoints,
     )
     async with uow_factory() as uow:
         uow.executions.add(plan)

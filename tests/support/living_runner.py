@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.runner import open_runner
+from wtb_async.infrastructure.redis.nudges import listen_for_wakes
 from wtb_async.settings import Settings
 
 
@@ -14,7 +15,18 @@ class LivingRunner:
 
     def __init__(self, new_life: Callable[[], RunnerLoop]) -> None:
         self._new_life = new_life
+        self.deaf = False
+        """Whether hints about requests get lost on the way."""
         self.live()
+
+    def wake(self) -> None:
+        """There may be new runs."""
+        self.loop.wake()
+
+    def heed(self) -> None:
+        """Something may be asked of its runs."""
+        if not self.deaf:
+            self.loop.heed()
 
     def live(self) -> None:
         """Begin a new life."""
@@ -35,7 +47,16 @@ async def living_runner(settings: Settings, name: str = "runner-1") -> AsyncIter
     def revoke(run_id: str) -> None:
         raise AssertionError(f"nobody revokes {run_id} here")
 
-    async with open_runner(settings, name=name, pool="default", on_revoke=revoke) as (_, new_life):
+    async with open_runner(settings, name=name, pool="default", on_revoke=revoke) as (
+        platform,
+        new_life,
+    ):
         runner = LivingRunner(new_life)
+        hearing = asyncio.create_task(
+            listen_for_wakes(
+                platform.redis, "default", on_runs=runner.wake, on_requests=runner.heed
+            )
+        )
         yield runner
+        hearing.cancel()
         await runner.die()

@@ -12,8 +12,7 @@ from ray.actor import ActorClass
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
 from wtb_async.domain.errors import WtbError
 from wtb_async.infrastructure.ray.watchdog import LoopWatchdog
-from wtb_async.infrastructure.redis.channels import listen
-from wtb_async.infrastructure.redis.nudges import NEW_REQUESTS, wake_channel
+from wtb_async.infrastructure.redis.nudges import listen_for_wakes
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 from wtb_async.settings import Settings
 
@@ -56,8 +55,14 @@ class RunActor:
             _tune_garbage_collection()
             watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)
             watchdog.start()
-            channel = wake_channel(self._pool)
-            listener = asyncio.create_task(listen(platform.redis, channel, self._on_wake))
+            listener = asyncio.create_task(
+                listen_for_wakes(
+                    platform.redis,
+                    self._pool,
+                    on_runs=self._on_runs,
+                    on_requests=self._on_requests,
+                )
+            )
             try:
                 while True:
                     await self._live(new_life())
@@ -75,13 +80,13 @@ class RunActor:
         finally:
             self._loop = None
 
-    def _on_wake(self, reason: str) -> None:
-        if self._loop is None:
-            return
-        if reason == NEW_REQUESTS:
-            self._loop.heed()
-        else:
+    def _on_runs(self) -> None:
+        if self._loop is not None:
             self._loop.wake()
+
+    def _on_requests(self) -> None:
+        if self._loop is not None:
+            self._loop.heed()
 
     def _stop_run(self, run_id: str) -> None:
         if self._loop is not None:

@@ -44,6 +44,7 @@ class Passage:
         self._before = union(graph.interrupt_before_nodes, run.breakpoints.before)
         self._after = union(graph.interrupt_after_nodes, run.breakpoints.after)
         self._asked_at: str | None = None
+        self._may_exceed = False
         self._recursion_limit = run.limits.recursion_limit
 
     async def go(self) -> RunOutcome:
@@ -103,6 +104,7 @@ class Passage:
         if step >= limit - 1:
             raise self._exhausted()
         self._recursion_limit = max(1, limit - step - _STEPS_BEFORE_THE_FIRST)
+        self._may_exceed = step > limit - 1 - _STEPS_BEFORE_THE_FIRST
 
     async def _invoke(self, graph_input: JsonObject | None) -> RunOutcome:
         """Run the graph; a pause that is asked for at a later node makes another call of it."""
@@ -151,7 +153,15 @@ class Passage:
                 return self._paused(PauseReason.COMMAND, snapshot)
             if snapshot.next:
                 return self._paused(PauseReason.BREAKPOINT, snapshot)
+        if self._may_exceed:
+            await self._check_supersteps()
         return self._outcome(RunStatus.COMPLETED, output=plain_json(result.value))
+
+    async def _check_supersteps(self) -> None:
+        """LangGraph takes no limit below one, which is a superstep more than the timeline had."""
+        metadata = (await self._snapshot()).metadata
+        if metadata is not None and metadata["step"] >= self._run.limits.recursion_limit:
+            raise self._exhausted()
 
     def _paused(
         self, reason: PauseReason, snapshot: StateSnapshot, error: RunError | None = None

@@ -1,12 +1,14 @@
 """Nudges over Redis: a list that the relay blocks on, channels that runners and streams hear."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from wtb_async.infrastructure.redis.channels import listen
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +99,24 @@ class RedisNudges:
         for pool, reason in wakes:
             pipeline.publish(wake_channel(pool), reason)
         await pipeline.execute()
+
+
+async def listen_for_wakes(
+    redis: "Redis",
+    pool: str,
+    *,
+    on_runs: Callable[[], None],
+    on_requests: Callable[[], None],
+) -> None:
+    """Call back for each nudge to the runners of a pool, until cancelled."""
+
+    def on_message(reason: str) -> None:
+        if reason == NEW_REQUESTS:
+            on_requests()
+        else:
+            on_runs()
+
+    await listen(redis, wake_channel(pool), on_message)
 
 
 class RelaySignals:

@@ -1,0 +1,91 @@
+"""Four nodes in a row that stop where a test wants them to."""
+
+import asyncio
+import operator
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
+from typing_extensions import TypedDict
+
+NAMES = ("a", "b", "c", "d")
+
+
+class State(TypedDict, total=False):
+    """The nodes passed, and what each node is to do: `{"b": "hold"}`."""
+
+    seen: Annotated[list[str], operator.add]
+    note: str
+    tasks: dict[str, str]
+    folder: str
+
+
+Graph = StateGraph[State, None, State, State]
+
+
+class Node(Protocol):
+    """A node that is told its config."""
+
+    async def __call__(self, state: State, config: RunnableConfig) -> dict[str, Any]:
+        """What it adds to the state."""
+
+
+def build() -> Graph:
+    """The graph, not yet compiled."""
+    graph = Graph(State)
+    for name in NAMES:
+        graph.add_node(name, station(name))
+    for source, target in zip((START, *NAMES), NAMES, strict=False):
+        graph.add_edge(source, target)
+    return graph
+
+
+def station(name: str) -> Node:
+    """A node that writes down that it was visited and with which key."""
+
+    async def visit(state: State, config: RunnableConfig) -> dict[str, Any]:
+        folder = Path(state["folder"])
+        key = config["configurable"].get("wtb_idempotency_key")
+        await asyncio.to_thread(_note, folder / "visits", f"{name} {key}\n")
+        answer = await _do(state.get("tasks", {}).get(name, ""), name, folder)
+        return {"seen": [answer]}
+
+    return visit
+
+
+def _note(file: Path, line: str) -> None:
+    with file.open("a") as notes:
+        notes.write(line)
+
+
+async def _do(task: str, name: str, folder: Path) -> str:
+    match task:
+        case "hold":
+            await _until_exists(folder / f"release {name}")
+        case "cling":
+            await _cling()
+        case "ask":
+            return f"{name}:{interrupt(f'what at {name}?')}"
+        case "ask number":
+            return f"{name}:{interrupt('a number?', response_schema={'type': 'integer'})}"
+        case "ask twice":
+            return f"{name}:{interrupt('first?')}:{interrupt('second?')}"
+        case "fail" if not await asyncio.to_thread((folder / "mended").exists):
+            raise ValueError("not mended")
+    return name
+
+
+async def _until_exists(file: Path) -> None:
+    while not await asyncio.to_thread(file.exists):  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.005)
+
+
+async def _cling() -> None:
+    """Take no notice of being cancelled."""
+    for _ in range(1000):
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            continue
