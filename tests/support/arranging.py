@@ -116,6 +116,7 @@ async def accept(
     input_: JsonObject | None = None,
     limits: Limits | None = None,
     choice: dict[str, str] | None = None,
+    stream: tuple[str, ...] = (),
 ) -> ExecutionPlan:
     """Accept executions of one workflow, with the event and the audit entry of each."""
     plan = ExecutionPlan(
@@ -127,6 +128,7 @@ async def accept(
         caller="test",
         created_at=utc_now(),
         metadata={},
+        stream=stream,
     )
     async with uow_factory() as uow:
         uow.executions.add(plan)
