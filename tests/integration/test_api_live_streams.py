@@ -146,9 +146,9 @@ async def test_a_lifecycle_event_during_a_run_costs_no_live_event(
     async with reading(caller, watched.path) as reader:
         watched.show(1, 2)
         assert [id_ for id_, _ in await reader.types(4)] == ["1", "2", "2-1", "2-2"]
-        await watched.hear("PauseRequested")
+        await watched.hear("ExecutionPauseRequested")
         position, event_type, envelope = await reader.next()
-        assert (position, event_type, envelope["id"]) == ("3-2", "PauseRequested", 3)
+        assert (position, event_type, envelope["id"]) == ("3-2", "ExecutionPauseRequested", 3)
         watched.show(3)
         position, _, envelope = await reader.next()
         assert (position, envelope["id"], envelope["data"]["value"]) == ("3-3", "2-3", 3)
