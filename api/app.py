@@ -8,9 +8,18 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from api.errors import install_error_handlers
-from api.routes import batch_tests, commands, executions, health, timelines, workflows
+from api.routes import (
+    batch_tests,
+    commands,
+    execution_events,
+    executions,
+    health,
+    timelines,
+    workflows,
+)
 from api.streams.hub import EventHub
 from wtb_async.bootstrap.platform import open_platform
+from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 from wtb_async.settings import Settings
 
@@ -30,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with open_platform(settings, role="api", pool_size=size) as platform:
             app.state.platform = platform
             app.state.hub = hub = EventHub(platform.redis)
+            app.state.live_events = LiveEventReader(platform.redis)
             listening = asyncio.create_task(hub.run())
             try:
                 yield
@@ -53,6 +63,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _api() -> APIRouter:
     router = APIRouter(prefix="/api/v1")
-    for resource in (workflows, executions, commands, timelines, batch_tests):
+    for resource in (
+        workflows,
+        executions,
+        commands,
+        timelines,
+        execution_events,
+        batch_tests,
+    ):
         router.include_router(resource.router)
     return router

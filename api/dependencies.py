@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from api.streams.hub import EventHub
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
+from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -66,7 +67,13 @@ def _serializer() -> "SerializerProtocol":
     return JsonPlusSerializer(allowed_msgpack_modules=None)
 
 
+def _live_events(request: Request) -> LiveEventReader:
+    reader: LiveEventReader = request.app.state.live_events
+    return reader
+
+
 PlatformDep = Annotated[Platform, Depends(_platform)]
 HubDep = Annotated[EventHub, Depends(_hub)]
+LiveEventsDep = Annotated[LiveEventReader, Depends(_live_events)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]

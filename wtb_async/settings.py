@@ -57,6 +57,18 @@ class RunnerSettings(_Group):
     """Inputs and outputs of nodes whose JSON is larger are left out of the node boundaries."""
 
 
+class LiveSettings(_Group):
+    """What executions show of their graphs at work, when they were asked to."""
+
+    value_bytes: int = Field(16 * 1024, ge=0)
+    """Values whose JSON is larger are left out of the events."""
+    buffer_bytes: int = Field(1 << 20, ge=1024)
+    """How much may wait per run while Redis is slow or away; then the oldest events give way."""
+    kept_events: int = Field(5000, ge=1)
+    """Per execution, about."""
+    keep_seconds: int = Field(24 * 3600, ge=1)
+
+
 class EvaluationSettings(_Group):
     """How ended executions are scored."""
 
@@ -105,6 +117,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     relay: RelaySettings = RelaySettings()
     runner: RunnerSettings = RunnerSettings()
+    live: LiveSettings = LiveSettings()
     pool: PoolSettings = PoolSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
 

@@ -3,12 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, HubDep, Limit, PlatformDep
-from api.routes.executions import LastEventId
 from api.routes.limits import LimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, batch_history, event_stream
@@ -24,6 +23,8 @@ from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueri
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 
 router = APIRouter(tags=["batch tests"], route_class=KeyedRoute)
+
+LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0)]
 
 
 class _Body(BaseModel):

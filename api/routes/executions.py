@@ -1,26 +1,23 @@
 """`/executions`: what was asked for, and what became of it."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
-from api.dependencies import Cursor, HubDep, Limit, PlatformDep
+from api.dependencies import Cursor, Limit, PlatformDep
 from api.routes.limits import LimitsBody
+from api.routes.stream_choice import StreamChoice
 from api.security import Caller, KeyedRoute
-from api.streams.sse import EventStream, event_stream, history
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
 from wtb_async.application.views import ExecutionView, Page
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus
-from wtb_async.infrastructure.postgres.queries.events import EventQueries
+from wtb_async.domain.stream_mode import stream_modes
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionFilter, ExecutionQueries
 
 router = APIRouter(tags=["executions"], route_class=KeyedRoute)
-
-LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0)]
 
 
 class BreakpointsBody(BaseModel):
@@ -45,6 +42,7 @@ class ExecuteWorkflow(BaseModel):
     variants: dict[str, str] = Field(default={}, examples=[{"retriever": "tfidf"}])
     workflow_variant: str | None = None
     breakpoints: BreakpointsBody = BreakpointsBody()
+    stream: StreamChoice = ()
     limits: LimitsBody = LimitsBody()
     metadata: dict[str, JsonValue] = {}
 
@@ -110,25 +108,6 @@ async def get_execution(execution_id: UUID, _: Caller, platform: PlatformDep) ->
     return JsonAnswer(await ExecutionQueries(platform.database.engine).get(execution_id))
 
 
-@router.get(
-    "/executions/{execution_id}/events",
-    operation_id="stream_execution_events",
-    response_class=EventStream,
-)
-async def stream_execution_events(
-    execution_id: UUID,
-    _: Caller,
-    platform: PlatformDep,
-    hub: HubDep,
-    last_event_id: LastEventId = 0,
-    since: Annotated[int, Query(ge=0)] = 0,
-) -> EventStream:
-    """The execution's history and then its future, as Server-Sent Events."""
-    await ExecutionQueries(platform.database.engine).get(execution_id)
-    events = EventQueries(platform.database.engine)
-    return event_stream(history(execution_id, max(last_event_id, since), hub=hub, events=events))
-
-
 async def _submit(
     workflow: str, body: ExecuteWorkflow, caller: str, platform: PlatformDep
 ) -> JsonAnswer:
@@ -139,6 +118,7 @@ async def _submit(
             variants=body.variants,
             workflow_variant=body.workflow_variant,
             breakpoints=body.breakpoints.to_domain(),
+            stream=stream_modes(body.stream),
             limits=body.limits.to_domain(),
             metadata=body.metadata,
             caller=caller,

@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi.responses import StreamingResponse
 
 from api.answers import to_json
+from api.streams.execution_events import ExecutionEvents
 from api.streams.hub import EventHub
 from wtb_async.application.clock import utc_now
-from wtb_async.application.views import EventView
+from wtb_async.application.views import EventView, LiveEventView
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 
@@ -30,17 +31,14 @@ def event_stream(frames: AsyncIterator[bytes]) -> EventStream:
     return EventStream(frames, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def history(
-    aggregate_id: UUID, after: int, *, hub: EventHub, events: EventQueries
-) -> AsyncIterator[bytes]:
-    """Every event of an object after a sequence number, and those still to come."""
-    with hub.watch(aggregate_id) as news:
+async def execution_history(events: ExecutionEvents, hub: EventHub) -> AsyncIterator[bytes]:
+    """Every event of an execution after a position, and those still to come."""
+    with hub.watch(events.execution_id) as news:
         while True:
             news.clear()
-            chunk = await events.since(aggregate_id, after, limit=CHUNK)
-            for event in chunk:
-                yield frame(event)
-                after = event.id
+            chunk = await events.next_chunk(CHUNK)
+            for position, event in chunk:
+                yield _frame(str(position), event)
             if not chunk:
                 yield await _heartbeat_or(news)
 
@@ -65,16 +63,17 @@ async def batch_history(
                 counts, scored = progress
                 yield _progress(batch_id, {"counts": asdict(counts), "scored": scored})
             for event in chunk:
-                yield frame(event)
+                yield _frame(str(event.id), event)
                 after = event.id
             await asyncio.sleep(PROGRESS_SECONDS)
             yield await _heartbeat_or(news)
 
 
-def frame(event: EventView) -> bytes:
-    """One event on the wire; its id is where a broken stream goes on."""
+def _frame(position: str, event: EventView | LiveEventView) -> bytes:
+    """One event on the wire; the position in its `id:` line is where a broken stream goes on."""
     envelope = {name: value for name, value in asdict(event).items() if value is not None}
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), to_json(envelope))
+    kind = event.type.encode()
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (position.encode(), kind, to_json(envelope))
 
 
 def _progress(batch_id: UUID, data: object) -> bytes:

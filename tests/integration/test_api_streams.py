@@ -1,42 +1,16 @@
 """Server-Sent Events: the history first, then what happens, from wherever the reader was."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID
 
-import httpx2
-import orjson
-from arranging import PATIENCE_SECONDS, accept, claim, completed, register_runner, settle
+from arranging import accept, claim, completed, register_runner, settle
+from event_readers import reading
 from redis.asyncio import Redis
 from served_api import Caller
 
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.redis.nudges import RelaySignals
-
-
-class Reader:
-    """Somebody who reads an event stream."""
-
-    def __init__(self, source: httpx2.EventSource) -> None:
-        self._messages = aiter(source)
-
-    async def next(self) -> tuple[str, str, dict[str, Any]]:
-        """Id, type and envelope of the next event."""
-        message = await asyncio.wait_for(anext(self._messages), PATIENCE_SECONDS)
-        return message.id, message.event, orjson.loads(message.data)
-
-    async def types(self, count: int) -> list[tuple[str, str]]:
-        return [(await self.next())[:2] for _ in range(count)]
-
-
-@asynccontextmanager
-async def reading(caller: Caller, path: str, **headers: str) -> AsyncIterator[Reader]:
-    async with caller.http.sse(f"/api/v1{path}", headers=headers) as source:
-        assert source.response.status_code == 200
-        yield Reader(source)
 
 
 async def run_to_the_end(served: Database, redis: Redis, execution_id: UUID) -> None:

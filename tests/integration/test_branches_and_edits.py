@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from arranging import history, select
-from controlling import Stations
+from controlling import Stations, output_of
 from living_runner import living_runner
 
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
@@ -27,7 +27,7 @@ async def test_a_branch_goes_on_from_a_checkpoint_and_leaves_its_parent_alone(
     checkpoint_id = await stations.checkpoint_before(parent_id, "c")
     branch_id = await stations.branch(parent_id, checkpoint_id, state={"seen": ["edited"]})
     branch = await stations.when(branch_id, ExecutionStatus.COMPLETED)
-    assert branch.output["seen"] == ["a", "b", "edited", "c", "d"]
+    assert output_of(branch)["seen"] == ["a", "b", "edited", "c", "d"]
     assert branch.parent_execution_id == parent_id
     assert await stations.get(parent_id) == parent
     assert [type_ for _, type_ in await history(stations.platform.database, branch_id)] == [
@@ -48,7 +48,7 @@ async def test_a_branch_of_an_open_question_can_be_answered_otherwise(stations: 
     await stations.resume(branch_id, answers="no")
     await stations.resume(parent_id, answers="yes")
     ends = [await stations.when(each, ExecutionStatus.COMPLETED) for each in (parent_id, branch_id)]
-    assert [end.output["seen"][1] for end in ends] == ["b:yes", "b:no"]
+    assert [output_of(end)["seen"][1] for end in ends] == ["b:yes", "b:no"]
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -64,8 +64,8 @@ async def test_a_branch_that_does_not_start_waits_where_it_begins(stations: Stat
     for branch_id, note in ((plain, None), (edited, "new")):
         await stations.resume(branch_id)
         done = await stations.when(branch_id, ExecutionStatus.COMPLETED)
-        assert done.output["seen"] == ["a", "b", "c", "d"]
-        assert done.output.get("note") == note
+        assert output_of(done)["seen"] == ["a", "b", "c", "d"]
+        assert output_of(done).get("note") == note
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -93,8 +93,8 @@ async def test_an_edit_goes_through_the_reducers_and_leaves_the_execution_paused
     assert after.checkpoint_id != before.checkpoint_id
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b", "edited", "c", "d"]
-    assert done.output["note"] == "new"
+    assert output_of(done)["seen"] == ["a", "b", "edited", "c", "d"]
+    assert output_of(done)["note"] == "new"
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -102,7 +102,7 @@ async def test_an_edit_can_stand_for_a_node(stations: Stations) -> None:
     execution_id = await paused_before_c(stations)
     await stations.resume(execution_id, state={"seen": ["in place of c"]}, as_node="c")
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b", "in place of c", "d"]
+    assert output_of(done)["seen"] == ["a", "b", "in place of c", "d"]
     assert stations.visits() == ["a", "b", "d"]
 
 
@@ -119,7 +119,7 @@ async def test_an_edit_is_applied_once_however_often_the_runner_dies(
             runner.live()
         stations.release("c")
         done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-        assert done.output["seen"] == ["a", "b", "edited", "c", "d"]
+        assert output_of(done)["seen"] == ["a", "b", "edited", "c", "d"]
         assert done.attempt == 3
 
 

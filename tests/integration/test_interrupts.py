@@ -2,7 +2,7 @@
 
 import pytest
 from arranging import select
-from controlling import Stations
+from controlling import Stations, output_of
 from living_runner import living_runner
 
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
@@ -19,7 +19,7 @@ async def test_a_question_is_listed_and_its_answer_reaches_the_node(stations: St
     assert (asked["kind"], asked["node"], asked["value"]) == ("interrupt", "b", "what at b?")
     await stations.resume(execution_id, answers={asked["id"]: {"an": "answer"}})
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b:{'an': 'answer'}", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b:{'an': 'answer'}", "c", "d"]
     assert done.interrupts == []
 
 
@@ -32,7 +32,7 @@ async def test_a_bare_answer_will_do_for_a_single_question(
     await stations.when(execution_id, ExecutionStatus.PAUSED)
     await stations.resume(execution_id, answers=answer)  # type: ignore[arg-type]
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", f"b:{answer}", "c", "d"]
+    assert output_of(done)["seen"] == ["a", f"b:{answer}", "c", "d"]
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -47,7 +47,7 @@ async def test_a_node_may_ask_again(stations: Stations) -> None:
         await stations.resume(execution_id, answers={first.interrupts[0]["id"]: "again"})
     await stations.resume(execution_id, answers="two")
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b:one:two", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b:one:two", "c", "d"]
 
 
 async def test_an_answer_is_given_once_however_often_the_runner_dies(
@@ -68,7 +68,7 @@ async def test_an_answer_is_given_once_however_often_the_runner_dies(
         await stations.resume(execution_id, answers="two")
         stations.release("c")
         done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-        assert done.output["seen"] == ["a", "b:one:two", "c", "d"]
+        assert output_of(done)["seen"] == ["a", "b:one:two", "c", "d"]
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -81,7 +81,7 @@ async def test_one_question_takes_one_answer(stations: Stations) -> None:
         await stations.resume(execution_id, answers={paused.interrupts[0]["id"]: "second"})
     stations.release("c")
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"][1] == "b:first"
+    assert output_of(done)["seen"][1] == "b:first"
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -94,7 +94,7 @@ async def test_an_answer_must_fit_the_schema_of_its_question(stations: Stations)
     assert await stations.get(execution_id) == paused
     await stations.resume(execution_id, answers=3)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"][1] == "b:3"
+    assert output_of(done)["seen"][1] == "b:3"
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -118,5 +118,5 @@ async def test_values_can_come_with_the_answer(stations: Stations) -> None:
     await stations.when(execution_id, ExecutionStatus.PAUSED)
     await stations.resume(execution_id, answers="yes", state={"note": "edited", "seen": ["x"]})
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["note"] == "edited"
-    assert done.output["seen"] == ["a", "x", "b:yes", "c", "d"]
+    assert output_of(done)["note"] == "edited"
+    assert output_of(done)["seen"] == ["a", "x", "b:yes", "c", "d"]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 from arranging import eventually, history, select
-from controlling import CALLER, Stations, a_moment
+from controlling import CALLER, Stations, a_moment, output_of
 from living_runner import LivingRunner, living_runner
 
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
@@ -44,7 +44,7 @@ async def test_a_pause_takes_effect_at_the_next_superstep_boundary(stations: Sta
     assert stations.visits() == ["a", "b"]
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b", "c", "d"]
     assert stations.visits() == ["a", "b", "c", "d"]
     assert [type_ for _, type_ in await history(stations.platform.database, execution_id)] == [
         "ExecutionCreated",
@@ -154,7 +154,7 @@ async def test_breakpoints_pause_before_and_after_nodes(stations: Stations) -> N
     assert second.next_nodes == ["d"]
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b", "c", "d"]
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -178,7 +178,7 @@ async def test_a_failed_execution_goes_on_from_its_last_checkpoint(stations: Sta
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
     assert done.error is None
-    assert done.output["seen"] == ["a", "b", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b", "c", "d"]
     assert stations.visits() == ["a", "b", "c", "c", "d"]
     keys = dict.fromkeys(stations.keys())
     assert len(keys) == 4, "the second attempt of a step has the first one's key"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from arranging import select
-from controlling import Stations
+from controlling import Stations, output_of
 
 from wtb_async.application.ids import new_id
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
@@ -56,7 +56,7 @@ async def test_the_old_timeline_stays_readable_and_can_be_returned_to(stations: 
     assert forward.next_nodes == []
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b", "c", "d"]
     assert stations.visits() == ["a", "b", "c", "d"]
 
 
@@ -72,7 +72,7 @@ async def test_a_question_is_asked_again_after_a_rollback(stations: Stations) ->
     assert [item["value"] for item in asked.interrupts] == ["what at b?"]
     await stations.resume(execution_id, answers="two")
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b:two", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b:two", "c", "d"]
 
 
 async def test_a_cancelled_execution_can_be_taken_back(stations: Stations) -> None:
@@ -84,7 +84,7 @@ async def test_a_cancelled_execution_can_be_taken_back(stations: Stations) -> No
     await stations.roll_back(execution_id, before_node="b")
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
-    assert done.output["seen"] == ["a", "b", "c", "d"]
+    assert output_of(done)["seen"] == ["a", "b", "c", "d"]
 
 
 async def test_a_running_execution_cannot_be_taken_back(stations: Stations) -> None:

@@ -120,6 +120,7 @@ async def accept(
     limits: Limits | None = None,
     choice: dict[str, str] | None = None,
     breakpoints: Breakpoints = NO_BREAKPOINTS,
+    stream: tuple[str, ...] = (),
 ) -> ExecutionPlan:
     """Accept executions of one workflow, with the event and the audit entry of each."""
     plan = ExecutionPlan(
@@ -132,6 +133,7 @@ async def accept(
         created_at=utc_now(),
         metadata={},
         breakpoints=breakpoints,
+        stream=stream,
     )
     async with uow_factory() as uow:
         uow.executions.add(plan)

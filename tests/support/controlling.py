@@ -222,6 +222,12 @@ async def stations_runner(settings: Settings, stations: Stations) -> AsyncIterat
         yield living
 
 
+def output_of(execution: ExecutionView) -> dict[str, Any]:
+    """The final state."""
+    assert isinstance(execution.output, dict)
+    return execution.output
+
+
 async def a_moment() -> None:
     """Long enough for something to happen that must not."""
     await asyncio.sleep(0.2)

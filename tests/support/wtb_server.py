@@ -48,7 +48,7 @@ class Served:
         self.__init__(url=self.url)  # type: ignore[misc]
 
 
-def event(number: int, kind: str, **data: object) -> Json:
+def event(number: int | str, kind: str, **data: object) -> Json:
     """An event envelope."""
     return {"id": str(number), "type": kind, "at": NOW, "data": data}
 

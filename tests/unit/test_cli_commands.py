@@ -153,6 +153,37 @@ def test_tail_follows_to_the_end(served: Served) -> None:
     assert [json.loads(each)["id"] for each in documents] == ["1", "2"]
 
 
+def test_tail_shows_what_the_graph_does_in_one_line_each(served: Served) -> None:
+    served.objects[EXECUTION] = execution("running")
+    message = {"type": "AIMessageChunk", "content": "Hel"}
+    served.streams[f"{EXECUTION}/events"] = [
+        event("2-1", "MessageStreamed", ns=[], message=message, metadata={"langgraph_node": "say"}),
+        event("2-2", "UpdatesStreamed", ns=["sub:1", "deep:2"], updates={"a": None}, interrupts=[]),
+        event("2-3", "CustomStreamed", ns=[], value="x" * 1000),
+        event("2-4", "EventsDropped", count=7),
+        event(3, "ExecutionCompleted"),
+    ]
+    lines = wtb("executions", "tail", ID).stdout.splitlines()
+    assert lines[0].endswith("MessageStreamed       say: Hel")
+    assert lines[1].endswith(
+        'UpdatesStreamed       sub/deep/{"updates": {"a": null}, "interrupts": []}'
+    )
+    assert len(lines[2]) < 250
+    assert lines[3].endswith('EventsDropped         {"count": 7}')
+    documents = wtb("executions", "tail", ID, "--json").stdout.splitlines()
+    assert [json.loads(each)["id"] for each in documents] == ["2-1", "2-2", "2-3", "2-4", "3"]
+    assert json.loads(documents[2])["data"]["value"] == "x" * 1000
+
+
+def test_run_asks_for_stream_modes_by_name_and_by_preset(served: Served) -> None:
+    served.created["executions"] = execution("pending")
+    modes = ("--stream", "production_audit", "--stream", "tasks")
+    result = wtb("run", "rag", "--input", "{}", *modes)
+    assert result.exit_code == 0, result.output
+    assert served.posted[0][1]["stream"] == ["updates", "custom", "tasks"]
+    assert wtb("run", "rag", "--input", "{}", "--stream", "everything").exit_code == 2
+
+
 def test_a_batch_is_submitted_with_its_test_cases(served: Served, tmp_path: Path) -> None:
     (tmp_path / "cases.jsonl").write_text('{"id": "q1", "input": {}}\n')
     file = tmp_path / "batch.json"

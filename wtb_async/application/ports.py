@@ -1,6 +1,7 @@
 """What the application needs from outside, as protocols; `infrastructure` keeps the promises."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -17,6 +18,7 @@ from wtb_async.domain.execution import Execution, Limits
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
 from wtb_async.domain.run_request import RequestKind, RunRequest
+from wtb_async.domain.stream_mode import StreamMode
 from wtb_async.domain.workflow import Workflow
 
 
@@ -351,6 +353,31 @@ class GraphEngine(Protocol):
         What `signals` brings is granted at the next superstep boundary.
 
         Raises TransientError when the database was away; the run may go on from its checkpoints.
+        """
+
+
+class LiveSink(Protocol):
+    """Takes what one run streams; it never waits and never fails, it rather drops events."""
+
+    @property
+    def modes(self) -> Sequence[StreamMode]:
+        """What somebody wants to see."""
+
+    @property
+    def max_value_bytes(self) -> int:
+        """Values whose JSON is larger are left out of their events."""
+
+    def put(self, event_type: str, data: bytes) -> None:
+        """Show an event soon; `data` is a JSON object."""
+
+
+class LiveEvents(Protocol):
+    """Shows people what runs do while they do it; losing an event costs them a sight, no work."""
+
+    def of_run(self, run: ClaimedRun) -> AbstractAsyncContextManager[LiveSink | None]:
+        """A run's sink, or None when nobody wants to see anything.
+
+        Leaving it waits for a moment until everything was sent, so that the run's end comes last.
         """
 
 

@@ -240,6 +240,20 @@ class EventView:
     data: JsonObject
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveEventView:
+    """What a run showed of its graph; `id` is `{version}-{n}`, the n-th event of a run.
+
+    The version is that of the `ExecutionStarted` which began the run.
+    """
+
+    id: str
+    type: str
+    at: datetime
+    execution_id: UUID
+    data: JsonObject
+
+
 def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
     """The plan's first execution, just accepted: everything is still to come."""
     planned = plan.executions[0]

@@ -13,6 +13,7 @@ from wtb_async.infrastructure.langgraph.inspection import SubprocessGraphInspect
 from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
 from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.infrastructure.redis.client import open_redis
+from wtb_async.infrastructure.redis.live_events import RedisLiveEvents
 from wtb_async.infrastructure.redis.nudges import RedisNudges
 from wtb_async.settings import Settings, asyncpg_url
 
@@ -76,6 +77,18 @@ def relay_options(settings: Settings) -> RelayOptions:
         max_attempts=relay.max_attempts,
         backoff=relay.backoff_seconds,
         backoff_limit=relay.backoff_limit_seconds,
+    )
+
+
+def live_events(settings: Settings, redis: Redis) -> RedisLiveEvents:
+    """How this system's runners show what their graphs do."""
+    live = settings.live
+    return RedisLiveEvents(
+        redis,
+        max_value_bytes=live.value_bytes,
+        buffer_bytes=live.buffer_bytes,
+        kept_events=live.kept_events,
+        keep_seconds=live.keep_seconds,
     )
 
 

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.application.ports import RunMonitor
 from wtb_async.application.runs.runner import RunnerLoop, RunnerOptions
-from wtb_async.bootstrap.platform import Platform, open_platform
+from wtb_async.bootstrap.platform import Platform, live_events, open_platform
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.celery.run_reporter import RunReporter
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
@@ -45,6 +45,8 @@ async def open_runner(
         graphs = GraphCache(
             _workflow_loader(platform.database), platform.projects, saver, observe=observe
         )
+        live = live_events(settings, platform.redis)
+        stack.push_async_callback(live.close)
         monitor = _open_monitor(settings, name, on_revoke, stack)
         options = RunnerOptions(
             name=name,
@@ -65,7 +67,7 @@ async def open_runner(
             return RunnerLoop(
                 options,
                 uow=platform.database.unit_of_work,
-                engine=LangGraphEngine(graphs, saver),
+                engine=LangGraphEngine(graphs, saver, live),
                 monitor=monitor,
                 nudges=platform.nudges,
             )

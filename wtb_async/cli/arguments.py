@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.json import JsonValue
+from wtb_async.domain.stream_mode import StreamMode, stream_modes
 
 ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
 
@@ -32,6 +34,14 @@ def read_choices(pairs: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"node {node!r} is given twice")
         choices[node] = variant
     return choices
+
+
+def read_stream_modes(names: list[str]) -> tuple[StreamMode, ...]:
+    """Read names of stream modes and of presets; raises a usage error for an unknown one."""
+    try:
+        return stream_modes(names)
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _read_text(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Executions and their events as text."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rich.console import Console
@@ -18,6 +18,7 @@ STYLES = {
     "paused": "cyan",
     "interrupted": "cyan",
 }
+_LIVE_WIDTH = 160
 
 
 def print_executions(console: Console, executions: Iterable[Execution]) -> None:
@@ -55,9 +56,14 @@ def print_execution(console: Console, execution: Execution) -> None:
 
 
 def event_line(event: Event) -> str:
-    """Give one event in one line."""
-    data = json.dumps(event.data, ensure_ascii=False) if event.data else ""
-    return f"{moment(event.at)}  {event.type:<20}  {data}".rstrip()
+    """Give one event in one line; a live one begins with its subgraphs and is cut off."""
+    match event.data:
+        case {"ns": list(path), **shown}:
+            graphs = "".join(f"{str(graph).partition(':')[0]}/" for graph in path)
+            text = cut_off(graphs + _live_text(shown), _LIVE_WIDTH)
+        case data:
+            text = json_text(data) if data else ""
+    return f"{moment(event.at)}  {event.type:<20}  {text}".rstrip()
 
 
 def questions(interrupts: Iterable[Interrupt]) -> str:
@@ -68,6 +74,11 @@ def questions(interrupts: Iterable[Interrupt]) -> str:
 def json_text(value: object) -> str:
     """Give a value in one line; None is nothing."""
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def cut_off(text: str, width: int) -> str:
+    """Give so much of a text as fits."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def moment(at: datetime) -> str:
@@ -93,3 +104,12 @@ def _error(execution: Execution) -> str:
         return ""
     place = f" in node {error.node}" if error.node else ""
     return f"{error.type}{place}: {error.message}"
+
+
+def _live_text(shown: Mapping[str, object]) -> str:
+    """Of a message who said what, of anything else all fields."""
+    match shown:
+        case {"message": {"content": content}, "metadata": {"langgraph_node": node}}:
+            return f"{node}: {content}"
+        case _:
+            return json_text(shown)

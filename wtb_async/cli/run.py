@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from wtb_async.cli.arguments import read_choices, read_json_argument
+from wtb_async.cli.arguments import read_choices, read_json_argument, read_stream_modes
 from wtb_async.cli.console import ExitCode, print_json, stderr, stdout
 from wtb_async.cli.execution_views import print_execution
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
@@ -29,6 +29,14 @@ def run_workflow(
     workflow_variant: Annotated[
         str | None, typer.Option(help="Another whole graph under this workflow.")
     ] = None,
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODE",
+            help="What its event stream shows of the graph at work: a stream mode of LangGraph's, "
+            "development or production_audit; may be given several times.",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -36,10 +44,11 @@ def run_workflow(
     """Run one input through a workflow."""
     value = read_json_argument(graph_input)
     variants = read_choices(variant or [])
+    modes = read_stream_modes(stream or [])
 
     async def command(client: WTBClient) -> None:
         execution = await client.executions.create(
-            workflow, value, variants=variants, workflow_variant=workflow_variant
+            workflow, value, variants=variants, workflow_variant=workflow_variant, stream=modes
         )
         if wait:
             stderr().print(

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wtb_async.cli.console import print_fields
-from wtb_async.cli.execution_views import STYLES, json_text, moment, questions
+from wtb_async.cli.execution_views import STYLES, cut_off, json_text, moment, questions
 from wtb_async.sdk.models import Checkpoint, NodeBoundary, State
 
 _RESULT_WIDTH = 60
@@ -73,4 +73,4 @@ def _result(boundary: NodeBoundary) -> str:
     """The output or the error, cut off where a table's row should end."""
     error = boundary.error
     text = f"{error.type}: {error.message}" if error else json_text(boundary.output)
-    return text if len(text) <= _RESULT_WIDTH else f"{text[: _RESULT_WIDTH - 1]}…"
+    return cut_off(text, _RESULT_WIDTH)

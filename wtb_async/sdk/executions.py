@@ -1,6 +1,6 @@
 """`/executions`: one input through one workflow, followed to its end."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from wtb_async.domain.execution import ENDED, ExecutionStatus
@@ -49,16 +49,29 @@ class Executions:
         *,
         variants: Mapping[str, str] | None = None,
         workflow_variant: str | None = None,
+        stream: str | Sequence[str] = (),
         limits: JsonObject | None = None,
         metadata: JsonObject | None = None,
         idempotency_key: str | None = None,
     ) -> Execution:
-        """Ask for one input to be run through one workflow with one choice of variants."""
+        """Ask for one input to be run through one workflow with one choice of variants.
+
+        Args:
+            workflow: its name or id.
+            graph_input: what the graph is given.
+            variants: by node.
+            workflow_variant: another whole graph.
+            stream: LangGraph's stream modes that `events` shall show, or a preset's name.
+            limits: what it may take.
+            metadata: kept and shown, of no further meaning.
+            idempotency_key: with the same key the same execution is answered again.
+        """
         body: JsonObject = {
             "workflow": str(workflow),
             "input": graph_input,
             "variants": dict(variants or {}),
             "workflow_variant": workflow_variant,
+            "stream": stream if isinstance(stream, str) else list(stream),
             "limits": limits or {},
             "metadata": metadata or {},
         }

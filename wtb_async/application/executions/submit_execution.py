@@ -12,6 +12,7 @@ from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.json import JsonObject
+from wtb_async.domain.stream_mode import StreamMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class SubmitExecution:
     variants: dict[str, str]
     workflow_variant: str | None
     breakpoints: Breakpoints
+    stream: tuple[StreamMode, ...]
     limits: Limits
     metadata: JsonObject
     caller: str
@@ -62,6 +64,7 @@ def _plan(workflow_id: UUID, request: SubmitExecution) -> ExecutionPlan:
         executions=[plan_one()],
         workflow_variant=request.workflow_variant,
         breakpoints=request.breakpoints,
+        stream=request.stream,
         limits=request.limits,
         metadata=request.metadata,
         caller=request.caller,

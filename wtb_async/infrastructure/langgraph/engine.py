@@ -6,6 +6,7 @@ from time import perf_counter
 
 import structlog
 
+from wtb_async.application.ports import LiveEvents
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.domain.errors import TransientError
@@ -30,9 +31,10 @@ class LangGraphEngine:
     checkpoints behind when several runs share a process.
     """
 
-    def __init__(self, graphs: GraphCache, saver: GroupCommitSaver) -> None:
+    def __init__(self, graphs: GraphCache, saver: GroupCommitSaver, live: LiveEvents) -> None:
         self._graphs = graphs
         self._saver = saver
+        self._live = live
 
     async def drive(self, run: ClaimedRun, signals: RunSignals) -> RunOutcome:
         """Execute until the graph ends, pauses, fails, is stopped or exceeds its time.
@@ -48,9 +50,9 @@ class LangGraphEngine:
         timer = asyncio.timeout(run.limits.timeout_seconds)
         ACTIVE_RUN.set(ActiveRun.of(run))
         try:
-            async with timer:
+            async with self._live.of_run(run) as live, timer:
                 graph = await self._graphs.get(run)
-                outcome = await Passage(graph, self._saver, run, signals, began).go()
+                outcome = await Passage(graph, self._saver, run, signals, live, began).go()
         except TransientError:
             raise
         except asyncio.CancelledError:

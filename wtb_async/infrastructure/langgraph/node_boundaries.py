@@ -19,8 +19,8 @@ from wtb_async.application.ids import new_id
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
 from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN
+from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, message_of
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
-from wtb_async.infrastructure.langgraph.plain_json import plain_json, storable_text
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 
 _NAMESPACE_SEPARATOR = "|"
@@ -159,15 +159,7 @@ class ObservedNode(Runnable[Any, Any]):
         self._log.add(visit.row(str(self.name), status, output, error if failed else None))
 
     def _json(self, value: object) -> str:
-        """The value's JSON, or a note in its place where it is too large or cannot be stored."""
-        try:
-            text = to_json_text(plain_json(value))
-        except Exception as error:  # noqa: BLE001 - whatever a value's own methods raise
-            return to_json_text({"not_storable": _message(error)})
-        size = len(text.encode())
-        if size > self._max_value_bytes:
-            return to_json_text({"truncated": True, "size": size})
-        return text
+        return bounded_json(value, self._max_value_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +205,4 @@ def _status_after(error: BaseException) -> BoundaryStatus:
 
 
 def _error(error: BaseException) -> str:
-    return to_json_text({"type": type(error).__name__, "message": _message(error)})
-
-
-_MESSAGE_CHARACTERS = 4096
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return storable_text(str(error))[:_MESSAGE_CHARACTERS]
-    except Exception as broken:  # noqa: BLE001 - an error of the user's own class
-        return f"its message could not be read: {type(broken).__name__}"
+    return to_json_text({"type": type(error).__name__, "message": message_of(error)})

@@ -8,6 +8,7 @@ from langgraph.errors import GraphDrained, GraphRecursionError, InvalidUpdateErr
 from langgraph.runtime import RunControl
 from langgraph.types import GraphOutput, StateSnapshot
 
+from wtb_async.application.ports import LiveSink
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.domain.execution import PauseReason, RunError
@@ -18,6 +19,7 @@ from wtb_async.infrastructure.checkpoints.clock import advance_clock
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.checkpoints.thread_head import EDIT_KEY, ThreadHead
 from wtb_async.infrastructure.langgraph.breakpoints import hits, rests_inside, union, waits_for
+from wtb_async.infrastructure.langgraph.event_bridge import invoke
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.langgraph.plain_json import plain_json, storable_text
 
@@ -34,12 +36,14 @@ class Passage:
         saver: GroupCommitSaver,
         run: ClaimedRun,
         signals: RunSignals,
+        live: LiveSink | None,
         began: float,
     ) -> None:
         self._graph = graph
         self._saver = saver
         self._run = run
         self._signals = signals
+        self._live = live
         self._began = began
         self._before = union(graph.interrupt_before_nodes, run.breakpoints.before)
         self._after = union(graph.interrupt_after_nodes, run.breakpoints.after)
@@ -112,11 +116,12 @@ class Passage:
             control = RunControl()
             try:
                 with self._signals.heard_by(control.request_drain):
-                    result: GraphOutput[Any] = await self._graph.ainvoke(
+                    result = await invoke(
+                        self._graph,
                         graph_input,
                         self._config(),
+                        live=self._live,
                         durability="sync",
-                        version="v2",
                         interrupt_before=self._before or None,
                         interrupt_after=self._after or None,
                         control=control,

@@ -6,6 +6,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wtb_async.application.views import EventView
+from wtb_async.domain.event_position import RUN_BEGINS, RUN_ENDS
 from wtb_async.domain.events import Aggregate
 from wtb_async.infrastructure.postgres.tables import outbox
 
@@ -27,6 +28,19 @@ class EventQueries:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [_view(row) for row in rows]
+
+    async def run_under_way(self, execution_id: UUID, sequence: int) -> int | None:
+        """The number of the event that began the run which had not ended at `sequence`, if any."""
+        query = (
+            select(outbox.c.sequence, outbox.c.type)
+            .where(outbox.c.aggregate_id == execution_id, outbox.c.sequence <= sequence)
+            .where(outbox.c.type.in_({RUN_BEGINS, *RUN_ENDS}))
+            .order_by(outbox.c.sequence.desc())
+            .limit(1)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return row.sequence if row is not None and row.type == RUN_BEGINS else None
 
 
 def _view(row: RowMapping) -> EventView:
