@@ -53,6 +53,10 @@ class RunnerSettings(_Group):
     """One that survives being cancelled is given up after this, and what it writes is fenced."""
     checkpoint_writers: int = Field(2, ge=1)
     checkpoint_batch: int = Field(32, ge=1)
+    checkpoint_pending: int = Field(1024, ge=1)
+    """Checkpoint calls that may wait for their commit; nodes that finish then wait for room."""
+    checkpoint_pending_bytes: int = Field(64 << 20, ge=1)
+    """The same in bytes of values, so that large states on a slow database fill no memory."""
     boundary_value_bytes: int = Field(32 * 1024, ge=0)
     """Inputs and outputs of nodes whose JSON is larger are left out of the node boundaries."""
 

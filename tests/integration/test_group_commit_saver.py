@@ -1,18 +1,16 @@
-"""GroupCommitSaver: LangGraph's contract, the stock saver's rows, and commits that hold."""
+"""GroupCommitSaver: LangGraph's contract, the stock saver's rows, and commits of many calls."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
-from arranging import PATIENCE_SECONDS, eventually, select
-from cuttable_line import CuttableLine, cuttable_line
-from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
+from arranging import select
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.types import Command
-from savers import ask, compile_fan_out, group_commit_saver, on, stock_saver
+from savers import ask, compile_fan_out, group_commit_saver, on, put, stock_saver
 
-from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.postgres.database import Database
 
@@ -100,15 +98,6 @@ async def test_what_one_began_the_other_finishes(
             assert len(result["found"]) == 2
 
 
-async def put(saver: GroupCommitSaver, thread: str, **values: object) -> str:
-    checkpoint = empty_checkpoint()
-    checkpoint["channel_values"] = dict(values)
-    versions: ChannelVersions = dict.fromkeys(values, "1.0")
-    checkpoint["channel_versions"] = versions
-    await saver.aput(on(thread), checkpoint, {"source": "input", "step": -1}, versions)
-    return checkpoint["id"]
-
-
 async def test_every_call_returns_after_its_commit(
     saver: GroupCommitSaver, database: Database
 ) -> None:
@@ -161,94 +150,6 @@ async def test_a_cancelled_call_does_not_disturb_its_batch(
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [isinstance(result, str) for result in results] == [n != 4 for n in range(10)]
     assert await put(saver, "thread 4", n=2)
-
-
-async def test_terminated_backends_lose_nothing(
-    saver: GroupCommitSaver, database: Database
-) -> None:
-    await put(saver, "the writers are connected", n=1)
-    done = asyncio.Event()
-
-    async def terminate_again_and_again() -> int:
-        terminated = 0
-        while not done.is_set():
-            await asyncio.sleep(0.05)
-            terminated += len(await select(database, TERMINATE_WRITERS))
-        return terminated
-
-    faults = asyncio.create_task(terminate_again_and_again())
-    results = await asyncio.gather(
-        *(ask(saver, f"thread {number}", {"question": str(number)}) for number in range(60))
-    )
-    done.set()
-    assert await faults > 0
-    for number, result in enumerate(results):
-        assert result["answer"] == f"right of {number} and left of {number}"
-        kept = await compile_fan_out(saver).aget_state(on(f"thread {number}"))
-        assert kept.values == result
-        assert kept.next == ()
-
-
-TERMINATE_WRITERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'writer'
-"""
-
-
-@pytest.fixture
-async def line(database_url: str) -> AsyncIterator[CuttableLine]:
-    async with cuttable_line(database_url) as made:
-        yield made
-
-
-async def test_calls_wait_for_a_database_that_comes_back(
-    line: CuttableLine, database: Database
-) -> None:
-    async with group_commit_saver(line.url) as saver:
-        await put(saver, "before", n=1)
-        await line.cut()
-        calls = [asyncio.create_task(put(saver, f"meanwhile {n}", n=1)) for n in range(5)]
-        await asyncio.sleep(0.3)
-        assert not any(call.done() for call in calls)
-        await line.mend()
-        await asyncio.gather(*calls)
-    [row] = await select(database, "SELECT count(*) FROM checkpoints")
-    assert row["count"] == 6
-
-
-async def test_calls_fail_when_the_database_stays_away_and_later_ones_work(
-    line: CuttableLine,
-) -> None:
-    async with group_commit_saver(line.url, give_up_seconds=0.3) as saver:
-        await put(saver, "before", n=1)
-        await line.cut()
-        with pytest.raises(TransientError):
-            await put(saver, "meanwhile", n=1)
-        await line.mend()
-        await put(saver, "after", n=1)
-
-
-async def test_closing_while_idle_is_clean(database_url: str, database: Database) -> None:
-    async with group_commit_saver(database_url) as saver:
-        await put(saver, "thread", n=1)
-    await eventually(lambda: no_writer(database))
-
-
-async def no_writer(database: Database) -> bool:
-    """Backends end a moment after their clients."""
-    query = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'writer'"
-    return not await select(database, query)
-
-
-async def test_closing_fails_the_calls_that_still_wait(line: CuttableLine) -> None:
-    async with group_commit_saver(line.url, batch=1) as saver:
-        await put(saver, "before", n=1)
-        await line.cut()
-        calls = [asyncio.create_task(put(saver, f"meanwhile {n}", n=1)) for n in range(5)]
-        await asyncio.sleep(0.1)
-    for call in calls:
-        with pytest.raises(TransientError, match="closed before the commit"):
-            await asyncio.wait_for(call, PATIENCE_SECONDS)
 
 
 async def test_a_promised_new_thread_is_not_looked_up_and_a_head_is_remembered(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import asyncpg
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 from typing_extensions import TypedDict
 
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
+from wtb_async.infrastructure.checkpoints.group_writer import WriterOptions
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 
 
@@ -68,10 +69,20 @@ async def ask(saver: BaseCheckpointSaver[str], thread_id: str, what: State | Com
     return await compile_fan_out(saver).ainvoke(what, on(thread_id), durability="sync")
 
 
+async def put(saver: BaseCheckpointSaver[str], thread: str, **values: object) -> str:
+    """Save a checkpoint of these values; answers its id."""
+    checkpoint = empty_checkpoint()
+    checkpoint["channel_values"] = dict(values)
+    versions: ChannelVersions = dict.fromkeys(values, "1.0")
+    checkpoint["channel_versions"] = versions
+    await saver.aput(on(thread), checkpoint, {"source": "input", "step": -1}, versions)
+    return checkpoint["id"]
+
+
 @asynccontextmanager
 async def group_commit_saver(
     database_url: str,
-    **options: Any,  # noqa: ANN401 - of the saver
+    **options: Any,  # noqa: ANN401 - of the writer
 ) -> AsyncIterator[GroupCommitSaver]:
     """Our saver on pools of its own."""
     reads: ReadPool = AsyncConnectionPool(
@@ -82,7 +93,7 @@ async def group_commit_saver(
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
     )
     connect = partial(asyncpg.connect, database_url, server_settings={"application_name": "writer"})
-    async with reads, GroupCommitSaver(reads, connect, **options) as saver:
+    async with reads, GroupCommitSaver(reads, connect, WriterOptions(**options)) as saver:
         yield saver
 
 

@@ -17,6 +17,7 @@ from wtb_async.bootstrap.platform import Platform, live_events, open_platform
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.celery.run_reporter import RunReporter
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
+from wtb_async.infrastructure.checkpoints.group_writer import WriterOptions
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
 from wtb_async.infrastructure.langgraph.node_boundaries import observe_nodes
@@ -89,8 +90,12 @@ async def _open_saver(settings: Settings, stack: AsyncExitStack) -> GroupCommitS
         GroupCommitSaver(
             reads,
             partial(asyncpg.connect, url, server_settings=INDEX_ONLY_PLANS, timeout=10),
-            writers=settings.runner.checkpoint_writers,
-            batch=settings.runner.checkpoint_batch,
+            WriterOptions(
+                writers=settings.runner.checkpoint_writers,
+                batch=settings.runner.checkpoint_batch,
+                pending=settings.runner.checkpoint_pending,
+                pending_bytes=settings.runner.checkpoint_pending_bytes,
+            ),
         )
     )
 

@@ -29,8 +29,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
-from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, Rows
+from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, WriterOptions
 from wtb_async.infrastructure.checkpoints.thread_head import HEAD_STATEMENT, ThreadHead
+from wtb_async.infrastructure.checkpoints.write_queue import Rows
 
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -41,31 +42,18 @@ class GroupCommitSaver(AsyncPostgresSaver):
     Args:
         reads: psycopg pool for what the stock saver reads.
         connect: opens an asyncpg connection; each writer keeps one of its own.
-        writers: how many flushes may be under way. With one, all runs move in lockstep.
-        batch: operations per flush at most.
-        hold_seconds: task writes wait this long for the next checkpoint to ride with.
-        give_up_seconds: how long a flush is tried again while the database is away.
+        options: how calls are gathered into commits.
     """
 
     def __init__(
         self,
         reads: ReadPool,
         connect: Connect,
-        *,
-        writers: int = 2,
-        batch: int = 32,
-        hold_seconds: float = 0.002,
-        give_up_seconds: float = 30.0,
+        options: WriterOptions = WriterOptions(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__(reads)
         self.boundaries = BoundaryLog()
-        self._writer = GroupWriter(
-            connect,
-            writers=writers,
-            batch=batch,
-            hold_seconds=hold_seconds,
-            give_up_seconds=give_up_seconds,
-        )
+        self._writer = GroupWriter(connect, options)
         self._new_threads: set[str] = set()
         self._heads: dict[str, str] = {}
 
@@ -112,6 +100,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Save a checkpoint; returns after COMMIT."""
+        await self._writer.room()
         configurable = config["configurable"]
         thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
         inline, blobs = self._split_values(thread_id, namespace, checkpoint, new_versions)
@@ -143,6 +132,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         task_path: str = "",
     ) -> None:
         """Save what a task wrote; returns after COMMIT."""
+        await self._writer.room()
         configurable = config["configurable"]
         rows = self._dump_writes(
             configurable["thread_id"],
@@ -159,6 +149,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
 
     async def write_boundaries(self, thread_id: str) -> None:
         """Commit the boundaries that nothing else took along; returns after COMMIT."""
+        await self._writer.room()
         if rows := self.boundaries.take(thread_id):
             await self._writer.commit(Rows(boundaries=rows))
 

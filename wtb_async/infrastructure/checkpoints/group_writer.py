@@ -4,9 +4,8 @@ Each call joins the batch that the next free writer flushes, and returns after i
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import asyncpg
@@ -19,6 +18,13 @@ from wtb_async.infrastructure.checkpoints.statements import (
     PUT_WITH_BOUNDARIES_AGAIN_STATEMENT,
     PUT_WITH_BOUNDARIES_STATEMENT,
     REPLACE_WRITES_STATEMENT,
+)
+from wtb_async.infrastructure.checkpoints.write_queue import (
+    Operation,
+    QueueLimits,
+    Rows,
+    WriteQueue,
+    closed,
 )
 
 log = structlog.get_logger(__name__)
@@ -36,37 +42,33 @@ _REFUSED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What one call wants committed; `replaces_writes` is about the writes of special channels."""
+class WriterOptions(QueueLimits):
+    """How calls are gathered into commits."""
 
-    blobs: Sequence[tuple[Any, ...]] = ()
-    writes: Sequence[tuple[Any, ...]] = ()
-    replaces_writes: bool = False
-    checkpoint: tuple[Any, ...] | None = None
-    boundaries: Sequence[BoundaryRow] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    """One call that waits for its commit."""
-
-    rows: Rows
-    done: asyncio.Future[None]
+    writers: int = 2
+    """Flushes that may be under way. With one, all runs move in lockstep."""
+    hold_seconds: float = 0.002
+    """Rows that may wait do so this long for others to ride with."""
+    give_up_seconds: float = 30.0
+    """How long a flush is tried again while the database is away."""
 
 
-@dataclass(slots=True)
-class _Queue:
-    """Operations in arrival order, and a signal that somebody wants them flushed."""
+class _Line:
+    """One writer's connection, opened anew after it was dropped."""
 
-    operations: deque[_Operation] = field(default_factory=deque)
-    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._connection: asyncpg.Connection | None = None
 
-    def take(self, limit: int) -> list[_Operation]:
-        """Up to `limit` operations; the signal stays while some are left."""
-        taken = [self.operations.popleft() for _ in range(min(limit, len(self.operations)))]
-        if not self.operations:
-            self.wanted.clear()
-        return taken
+    async def connection(self) -> asyncpg.Connection:
+        if self._connection is None:
+            self._connection = await self._connect()
+        return self._connection
+
+    def drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
 
 
 class GroupWriter:
@@ -74,44 +76,34 @@ class GroupWriter:
 
     Args:
         connect: opens an asyncpg connection; each writer keeps one.
-        writers: how many flushes may be under way. With one, all runs move in lockstep.
-        batch: calls per flush at most.
-        hold_seconds: rows that may wait do so this long for others to ride with.
-        give_up_seconds: how long a flush is tried again while the database is away.
+        options: sizes and times.
     """
 
-    def __init__(
-        self,
-        connect: Connect,
-        *,
-        writers: int,
-        batch: int,
-        hold_seconds: float,
-        give_up_seconds: float,
-    ) -> None:
+    def __init__(self, connect: Connect, options: WriterOptions) -> None:
         self._connect = connect
-        self._writers = writers
-        self._batch = batch
-        self._hold_seconds = hold_seconds
-        self._give_up_seconds = give_up_seconds
+        self._options = options
         self._loop = asyncio.get_running_loop()
-        self._queue = _Queue()
+        self._queue = WriteQueue(options)
         self._hold_timer: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self._tasks = [
             asyncio.create_task(self._flush_forever(), name=f"checkpoint-writer-{number}")
-            for number in range(self._writers)
+            for number in range(self._options.writers)
         ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End the writers; calls that still wait for a commit fail."""
+        self._queue.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        _fail(self._queue.operations, _closed())
+
+    async def room(self) -> None:
+        """Return when there is room for one more call, which must `commit` at once."""
+        await self._queue.room()
 
     async def commit(self, rows: Rows, *, may_wait: bool = False) -> None:
         """Return after COMMIT.
@@ -120,80 +112,70 @@ class GroupWriter:
             TransientError: the database was away for too long, or the writer was closed.
             asyncpg.PostgresError: Postgres refused these very rows.
         """
-        operation = _Operation(rows, self._loop.create_future())
-        self._queue.operations.append(operation)
+        operation = self._queue.put(rows)
         if not may_wait:
-            self._queue.wanted.set()
+            self._queue.flush()
         elif self._hold_timer is None:
-            self._hold_timer = self._loop.call_later(self._hold_seconds, self._end_hold)
+            self._hold_timer = self._loop.call_later(self._options.hold_seconds, self._end_hold)
         await operation.done
 
     def _end_hold(self) -> None:
         self._hold_timer = None
-        if self._queue.operations:
-            self._queue.wanted.set()
+        self._queue.flush()
 
     async def _flush_forever(self) -> None:
-        connection: asyncpg.Connection | None = None
-        batch: list[_Operation] = []
+        line = _Line(self._connect)
         try:
             while True:
-                await self._queue.wanted.wait()
-                if batch := self._queue.take(self._batch):
-                    connection = await self._flush_until_done(connection, batch)
+                batch = await self._queue.take()
+                try:
+                    await self._flush_until_done(line, batch)
+                finally:
+                    _fail(batch, closed())
+                    self._queue.release(batch)
         finally:
-            _fail(batch, _closed())
-            if connection is not None:
-                connection.terminate()
+            line.drop()
 
-    async def _flush_until_done(
-        self, connection: asyncpg.Connection | None, batch: list[_Operation]
-    ) -> asyncpg.Connection | None:
+    async def _flush_until_done(self, line: _Line, batch: Sequence[Operation]) -> None:
         """Flush a batch, over a fresh connection if this one fails.
 
         The statements are idempotent, so a batch whose commit was cut is simply sent again.
         """
-        deadline = self._loop.time() + self._give_up_seconds
+        deadline = self._loop.time() + self._options.give_up_seconds
         again = False
         while True:
             try:
-                connection = connection or await self._connect()
-                await self._flush(connection, batch, again=again)
-            except asyncio.CancelledError:
-                _fail(batch, _closed())
-                raise
+                await _flush(await line.connection(), batch, again=again)
             except Exception as error:  # noqa: BLE001 - a writer that ends would leave all waiting
                 log.warning("checkpoint_connection_lost", error=repr(error))
-                if connection is not None:
-                    connection.terminate()
-                connection, again = None, True
+                line.drop()
+                again = True
                 if self._loop.time() > deadline:
                     _fail(batch, TransientError(f"checkpoints could not be written: {error!r}"))
-                    return None
+                    return
                 await asyncio.sleep(RECONNECT_SECONDS)
             else:
-                return connection
-
-    async def _flush(
-        self, connection: asyncpg.Connection, batch: list[_Operation], *, again: bool
-    ) -> None:
-        """Commit a batch; a row that Postgres refuses fails its own operation only."""
-        try:
-            await _write(connection, batch, again=again)
-        except _REFUSED as error:
-            if len(batch) == 1:
-                _fail(batch, error)
                 return
-            for operation in batch:
-                await self._flush(connection, [operation], again=again)
+
+
+async def _flush(
+    connection: asyncpg.Connection, batch: Sequence[Operation], *, again: bool
+) -> None:
+    """Commit a batch; a row that Postgres refuses fails its own operation only."""
+    try:
+        await _write(connection, [operation.rows for operation in batch], again=again)
+    except _REFUSED as error:
+        if len(batch) == 1:
+            batch[0].fail(error)
             return
         for operation in batch:
-            if not operation.done.done():
-                operation.done.set_result(None)
+            await _flush(connection, [operation], again=again)
+    else:
+        for operation in batch:
+            operation.succeed()
 
 
-async def _write(connection: asyncpg.Connection, batch: list[_Operation], *, again: bool) -> None:
-    given = [operation.rows for operation in batch]
+async def _write(connection: asyncpg.Connection, given: Sequence[Rows], *, again: bool) -> None:
     blobs = [row for rows in given for row in rows.blobs]
     writes = [row for rows in given if not rows.replaces_writes for row in rows.writes]
     replaced = {
@@ -218,11 +200,6 @@ def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]
     return list(zip(*rows, strict=True)) or [()] * width
 
 
-def _closed() -> TransientError:
-    return TransientError("the saver was closed before the commit")
-
-
-def _fail(batch: Iterable[_Operation], error: Exception) -> None:
+def _fail(batch: Iterable[Operation], error: Exception) -> None:
     for operation in batch:
-        if not operation.done.done():
-            operation.done.set_exception(error)
+        operation.fail(error)
