@@ -1,6 +1,7 @@
 """Random graphs of every shape that a timeline can have, and how to run them to their end."""
 
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from operator import add
 from typing import Annotated, Any, Protocol
 
@@ -53,11 +54,19 @@ def compile_plan(plan: Sequence[str], saver: BaseCheckpointSaver[str] | None) ->
 
 async def run_to_end(graph: Compiled, given: State | None, thread: str) -> dict[str, Any]:
     """Run, answer every question that comes up, and return the final values."""
+    return await run_in_turns([graph], given, thread)
+
+
+async def run_in_turns(
+    graphs: Sequence[Compiled], given: State | None, thread: str
+) -> dict[str, Any]:
+    """Run to the end; whenever questions come up the next graph answers them and goes on."""
     config: RunnableConfig = {**on(thread), "recursion_limit": 100}
-    result = await graph.ainvoke(given, config, durability="sync", version="v2")
+    turns = cycle(graphs)
+    result = await next(turns).ainvoke(given, config, durability="sync", version="v2")
     while result.interrupts:
         answers = {item.id: f"re {item.value}" for item in result.interrupts}
-        result = await graph.ainvoke(
+        result = await next(turns).ainvoke(
             Command(resume=answers), config, durability="sync", version="v2"
         )
     return dict(result.value)
