@@ -1,6 +1,6 @@
 """Random graphs of every shape that a timeline can have, and how to run them to their end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle
 from operator import add
 from typing import Annotated, Any, Protocol
@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Interrupt, Send, interrupt
 from savers import on
 from typing_extensions import TypedDict
 
@@ -44,31 +44,41 @@ class Node(Protocol):
 
 def compile_plan(plan: Sequence[str], saver: BaseCheckpointSaver[str] | None) -> Compiled:
     """The graph of a plan."""
+    return build_plan(plan).compile(checkpointer=saver)
+
+
+def build_plan(plan: Sequence[str]) -> Graph:
+    """The graph of a plan, not yet compiled."""
     graph: Graph = StateGraph(State)
     before = START
     for number, kind in enumerate(plan):
         before = _SEGMENTS[kind](graph, f"{kind}{number}", before)
     graph.add_edge(before, END)
-    return graph.compile(checkpointer=saver)
+    return graph
 
 
-async def run_to_end(graph: Compiled, given: State | None, thread: str) -> dict[str, Any]:
+Given = State | Command[Any] | None
+"""An input, answers, or nothing for a thread to go on."""
+
+
+def answers_to(questions: Iterable[Interrupt]) -> Command[Any]:
+    """An answer to each."""
+    return Command(resume={asked.id: f"re {asked.value}" for asked in questions})
+
+
+async def run_to_end(graph: Compiled, given: Given, thread: str) -> dict[str, Any]:
     """Run, answer every question that comes up, and return the final values."""
     return await run_in_turns([graph], given, thread)
 
 
-async def run_in_turns(
-    graphs: Sequence[Compiled], given: State | None, thread: str
-) -> dict[str, Any]:
+async def run_in_turns(graphs: Sequence[Compiled], given: Given, thread: str) -> dict[str, Any]:
     """Run to the end; whenever questions come up the next graph answers them and goes on."""
     config: RunnableConfig = {**on(thread), "recursion_limit": 100}
     turns = cycle(graphs)
     result = await next(turns).ainvoke(given, config, durability="sync", version="v2")
     while result.interrupts:
-        answers = {item.id: f"re {item.value}" for item in result.interrupts}
-        result = await next(turns).ainvoke(
-            Command(resume=answers), config, durability="sync", version="v2"
-        )
+        answers = answers_to(result.interrupts)
+        result = await next(turns).ainvoke(answers, config, durability="sync", version="v2")
     return dict(result.value)
 
 
