@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-from arranging import accept, eventually, new_workflow, settings_for
+from arranging import settings_for
+from executing import ended, submit
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.types import StateSnapshot
 from living_runner import living_runner
@@ -17,11 +17,10 @@ from thread_rows import Renaming, rows_of_thread
 from wtb_async.application.ids import new_id
 from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
-from wtb_async.domain.execution import ENDED, ExecutionStatus
+from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.embedded import EmbeddedServices
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.postgres.database import Database
-from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.settings import Settings
 
 PLANS = {"calm": ["plain", "parallel", "send", "loop"], "asking": list(KINDS)}
@@ -32,43 +31,29 @@ INPUT: State = {"log": [], "item": "x", "changes": ["input"]}
 @pytest.fixture
 def settings(database_url: str, services: EmbeddedServices, tmp_path: Path) -> Settings:
     """A project with a graph for each plan."""
-    (tmp_path / "shapes.py").write_text(
+    folder = tmp_path / "shapes"
+    folder.mkdir()
+    (folder / "shapes.py").write_text(
         "from random_graphs import build_plan\n"
         + "".join(f"def {name}(): return build_plan({plan})\n" for name, plan in PLANS.items())
     )
-    project = tmp_path / "langgraph.json"
+    project = folder / "langgraph.json"
     project.write_text('{"dependencies": ["."], "graphs": {"shapes": "./shapes.py:calm"}}')
     return settings_for(database_url, services.redis_url, project)
+
+
+@pytest.fixture
+async def execution(platform: Platform, settings: Settings, plan: str) -> ExecutionView:
+    """What became of one that WTB ran until its end or its first question."""
+    async with living_runner(settings):
+        made = await submit(platform, f"shapes:{plan}", {**INPUT})
+        return await ended(platform, made)
 
 
 @pytest.fixture
 async def saver(database_url: str) -> AsyncIterator[AsyncPostgresSaver]:
     async with stock_saver(database_url) as stock:
         yield stock
-
-
-async def execute(platform: Platform, settings: Settings, graph: str) -> ExecutionView:
-    """Let WTB run a graph to its end or to its first question."""
-    workflow = new_workflow("shapes", project=settings.projects[0].parent.name)
-    workflow.graph = f"./shapes.py:{graph}"
-    async with platform.database.unit_of_work() as uow:
-        uow.workflows.add(workflow)
-        await uow.commit()
-    plan = await accept(platform.database.unit_of_work, workflow, input_={**INPUT})
-    async with living_runner(settings):
-        return await stopped(platform, plan.executions[0].execution_id)
-
-
-async def stopped(platform: Platform, execution_id: UUID) -> ExecutionView:
-    queries = ExecutionQueries(platform.database.engine)
-
-    async def there() -> ExecutionView | None:
-        execution = await queries.get(execution_id)
-        return execution if execution.status in {*ENDED, ExecutionStatus.PAUSED} else None
-
-    found = await eventually(there)
-    assert found is not None
-    return found
 
 
 async def timeline(graph: Compiled, thread: str) -> list[StateSnapshot]:
@@ -82,9 +67,8 @@ def shown(states: list[StateSnapshot]) -> str:
 
 @pytest.mark.parametrize("plan", PLANS)
 async def test_a_thread_of_wtb_holds_what_plain_langgraph_would_have_written(
-    platform: Platform, settings: Settings, database: Database, saver: AsyncPostgresSaver, plan: str
+    execution: ExecutionView, database: Database, saver: AsyncPostgresSaver, plan: str
 ) -> None:
-    execution = await execute(platform, settings, plan)
     graph, thread, plain = compile_plan(PLANS[plan], saver), str(execution.thread_id), str(new_id())
     result = await graph.ainvoke(INPUT, on(plain), durability="sync", version="v2")
     assert execution.output == (None if result.interrupts else result.value)
@@ -97,12 +81,12 @@ async def test_a_thread_of_wtb_holds_what_plain_langgraph_would_have_written(
     assert await rows_of_thread(database, thread) == await rows_of_thread(database, plain)
 
 
+@pytest.mark.parametrize("plan", ["asking"])
 async def test_plain_langgraph_answers_the_question_at_which_wtb_stopped(
-    platform: Platform, settings: Settings, database: Database, saver: AsyncPostgresSaver
+    execution: ExecutionView, database: Database, saver: AsyncPostgresSaver, plan: str
 ) -> None:
-    execution = await execute(platform, settings, "asking")
     assert execution.status is ExecutionStatus.PAUSED
-    graph, thread, plain = compile_plan(KINDS, saver), str(execution.thread_id), str(new_id())
+    graph, thread, plain = compile_plan(PLANS[plan], saver), str(execution.thread_id), str(new_id())
     asked = (await graph.aget_state(on(thread))).interrupts
     assert [(each.id, each.value) for each in asked] == [
         (each["id"], each["value"]) for each in execution.interrupts
@@ -114,9 +98,8 @@ async def test_plain_langgraph_answers_the_question_at_which_wtb_stopped(
 
 @pytest.mark.parametrize("plan", PLANS)
 async def test_plain_langgraph_goes_back_to_every_checkpoint_that_wtb_wrote(
-    platform: Platform, settings: Settings, saver: AsyncPostgresSaver, plan: str
+    execution: ExecutionView, saver: AsyncPostgresSaver, plan: str
 ) -> None:
-    execution = await execute(platform, settings, plan)
     graph, thread = compile_plan(PLANS[plan], saver), str(execution.thread_id)
     expected = await run_to_end(graph, INPUT, str(new_id()))
     written = await timeline(graph, thread)

@@ -15,8 +15,10 @@ SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, type,
        (checkpoint - 'ts')::text, (metadata - 'thread_id')::text
 FROM checkpoints WHERE thread_id = :thread ORDER BY checkpoint_id
 """
+# LangGraph keeps a node's edges in a set: in which order it follows them says nothing.
 _WRITES = """
-SELECT checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob
+SELECT checkpoint_ns, checkpoint_id, task_id, task_path,
+       CASE WHEN channel NOT LIKE 'branch:to:%' THEN idx END AS idx, channel, type, blob
 FROM checkpoint_writes WHERE thread_id = :thread
 ORDER BY checkpoint_id, task_path, idx, channel
 """
