@@ -35,7 +35,8 @@ check: $(READY) ## Check format, lint, types and the direction of imports.
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(READY) ## Measure the whole way of a run side by side with bare LangGraph.
+bench: $(READY) ## Measure the saver alone and the whole way of a run, side by side with bare LangGraph.
+	@$(BIN)/python benchmarks/saver.py
 	@$(BIN)/python benchmarks/throughput.py
 
 .PHONY: up

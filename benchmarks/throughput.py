@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,10 +24,7 @@ from typing import Any
 
 import psutil
 import psycopg
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
+from bare_langgraph import run_many, shared_stock_saver
 from rich.console import Console
 from rich.table import Table
 
@@ -36,11 +32,7 @@ from wtb_async.infrastructure.embedded import LocalStack, LocalStackSettings, St
 from wtb_async.sdk.client import WTBClient
 
 PROJECT = Path(__file__).parent / "four_nodes"
-CONCURRENCY = 32
 IDLE_EXECUTIONS = 40
-
-sys.path.insert(0, str(PROJECT))
-from four_nodes import State, build  # noqa: E402 - the project's folder has just been put on the path
 
 
 @dataclass(frozen=True)
@@ -113,25 +105,8 @@ async def measure_wtb(client: WTBClient, runs: int) -> tuple[float, float]:
 
 async def measure_bare(database_url: str, runs: int, name: str) -> float:
     """Runs per second of LangGraph alone, one process, one shared stock saver."""
-    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-    pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
-        database_url, min_size=4, max_size=8, kwargs=options, open=False
-    )
-    async with pool:
-        saver = AsyncPostgresSaver(pool)
-        await saver.setup()
-        graph = build().compile(checkpointer=saver)
-        slots = asyncio.Semaphore(CONCURRENCY)
-
-        async def one(number: int) -> None:
-            config: RunnableConfig = {"configurable": {"thread_id": f"{name}-{number}"}}
-            given: State = {"q": f"q{number}", "log": []}
-            async with slots:
-                await graph.ainvoke(given, config, durability="sync")
-
-        began = time.perf_counter()
-        await asyncio.gather(*(one(number) for number in range(runs)))
-        return runs / (time.perf_counter() - began)
+    async with shared_stock_saver(database_url) as saver:
+        return await run_many(saver, runs, name)
 
 
 async def measure_idle(client: WTBClient) -> tuple[float, float]:

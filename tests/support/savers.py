@@ -3,21 +3,18 @@
 import operator
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Annotated, Any
 
-import asyncpg
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 from typing_extensions import TypedDict
 
-from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
+from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.checkpoints.group_writer import WriterOptions
+from wtb_async.infrastructure.checkpoints.open_saver import open_saver
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 
 
@@ -85,15 +82,8 @@ async def group_commit_saver(
     **options: Any,  # noqa: ANN401 - of the writer
 ) -> AsyncIterator[GroupCommitSaver]:
     """Our saver on pools of its own."""
-    reads: ReadPool = AsyncConnectionPool(
-        database_url,
-        min_size=1,
-        max_size=4,
-        open=False,
-        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
-    )
-    connect = partial(asyncpg.connect, database_url, server_settings={"application_name": "writer"})
-    async with reads, GroupCommitSaver(reads, connect, WriterOptions(**options)) as saver:
+    named = {"application_name": "writer"}
+    async with open_saver(database_url, WriterOptions(**options), server_settings=named) as saver:
         yield saver
 
 

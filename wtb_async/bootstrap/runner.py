@@ -3,21 +3,18 @@
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from uuid import UUID
-
-import asyncpg
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.application.ports import RunMonitor
 from wtb_async.application.runs.runner import RunnerLoop, RunnerOptions
 from wtb_async.bootstrap.platform import Platform, live_events, open_platform
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.celery.run_reporter import RunReporter
-from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver, ReadPool
+from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.checkpoints.group_writer import WriterOptions
+from wtb_async.infrastructure.checkpoints.open_saver import open_saver
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
 from wtb_async.infrastructure.langgraph.node_boundaries import observe_nodes
@@ -39,7 +36,7 @@ async def open_runner(
         platform = await stack.enter_async_context(
             open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
         )
-        saver = await _open_saver(settings, stack)
+        saver = await stack.enter_async_context(_open_saver(settings))
         observe = partial(
             observe_nodes, log=saver.boundaries, max_value_bytes=runner.boundary_value_bytes
         )
@@ -76,28 +73,16 @@ async def open_runner(
         yield platform, new_life
 
 
-async def _open_saver(settings: Settings, stack: AsyncExitStack) -> GroupCommitSaver:
+def _open_saver(settings: Settings) -> AbstractAsyncContextManager[GroupCommitSaver]:
+    runner = settings.runner
+    options = WriterOptions(
+        writers=runner.checkpoint_writers,
+        batch=runner.checkpoint_batch,
+        pending=runner.checkpoint_pending,
+        pending_bytes=runner.checkpoint_pending_bytes,
+    )
     url = settings.database_url.get_secret_value()
-    reads: ReadPool = AsyncConnectionPool(
-        url,
-        min_size=1,
-        max_size=4,
-        open=False,
-        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
-    )
-    await stack.enter_async_context(reads)
-    return await stack.enter_async_context(
-        GroupCommitSaver(
-            reads,
-            partial(asyncpg.connect, url, server_settings=INDEX_ONLY_PLANS, timeout=10),
-            WriterOptions(
-                writers=settings.runner.checkpoint_writers,
-                batch=settings.runner.checkpoint_batch,
-                pending=settings.runner.checkpoint_pending,
-                pending_bytes=settings.runner.checkpoint_pending_bytes,
-            ),
-        )
-    )
+    return open_saver(url, options, server_settings=INDEX_ONLY_PLANS)
 
 
 def _workflow_loader(database: Database) -> Callable[[UUID], Awaitable[Workflow]]:

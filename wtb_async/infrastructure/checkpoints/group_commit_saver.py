@@ -49,7 +49,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         self,
         reads: ReadPool,
         connect: Connect,
-        options: WriterOptions = WriterOptions(),  # noqa: B008 - frozen
+        options: WriterOptions,
     ) -> None:
         super().__init__(reads)
         self.boundaries = BoundaryLog()
