@@ -101,9 +101,9 @@ class GroupWriter:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def room(self) -> None:
-        """Return when there is room for one more call, which must `commit` at once."""
-        await self._queue.room()
+    def room(self) -> Awaitable[None]:
+        """Wait until there is room for one more call, which must `commit` at once."""
+        return self._queue.room()
 
     async def commit(self, rows: Rows, *, may_wait: bool = False) -> None:
         """Return after COMMIT.

@@ -10,7 +10,7 @@ from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Rows:
     """What one call wants committed; `replaces_writes` is about the writes of special channels."""
 
@@ -22,15 +22,17 @@ class Rows:
 
     def count_bytes(self) -> int:
         """The size of the values; all else in a row is short."""
-        size = sum(len(row[-1]) for row in self.blobs) + sum(len(row[-1]) for row in self.writes)
-        if self.checkpoint is not None:
-            size += len(self.checkpoint[4])
-        for row in self.boundaries:
-            size += len(row.input) + len(row.output or "")
+        size = 0 if self.checkpoint is None else len(self.checkpoint[4])
+        for row in self.blobs:
+            size += len(row[-1])
+        for row in self.writes:
+            size += len(row[-1])
+        for boundary in self.boundaries:
+            size += len(boundary.input) + len(boundary.output or "")
         return size
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Operation:
     """One call that waits for its commit."""
 
