@@ -1,6 +1,7 @@
 """The runners of a pool as detached Ray actors."""
 
 import asyncio
+from time import monotonic
 from typing import Any, cast
 
 import ray
@@ -11,7 +12,10 @@ from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.ray.driver import connect_driver
 
 NAMESPACE = "wtb"
-CALL_TIMEOUT_SECONDS = 60.0
+ANSWER_SECONDS = 0.5
+"""A runner whose process stands still must not hold up the one who wakes it."""
+SILENCE_SECONDS = 20.0
+"""How long no runner at all may answer before the connection to Ray is taken for broken."""
 
 
 class RayRunnerPool:
@@ -29,6 +33,7 @@ class RayRunnerPool:
         self._ray_address = ray_address
         self._actor_class = actor_class
         self._settings = settings
+        self._silent_since: float | None = None
 
     async def ensure(self, pool: str, count: int) -> None:
         """Have at least `count` runners of the pool working, and wake all of them.
@@ -46,7 +51,21 @@ class RayRunnerPool:
     def _ensure(self, pool: str, count: int) -> None:
         connect_driver(self._ray_address, NAMESPACE)
         actors = [self._actor(pool, number) for number in range(count)]
-        ray.get([actor.work.remote() for actor in actors], timeout=CALL_TIMEOUT_SECONDS)
+        calls: list[ray.ObjectRef[None]] = [actor.work.remote() for actor in actors]
+        answered, _ = ray.wait(calls, num_returns=count, timeout=ANSWER_SECONDS)
+        ray.get(answered)
+        self._note(is_silent=not answered)
+
+    def _note(self, *, is_silent: bool) -> None:
+        """Raise TimeoutError after too long a silence: new actors need seconds to answer."""
+        if not is_silent:
+            self._silent_since = None
+            return
+        now = monotonic()
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since > SILENCE_SECONDS:
+            self._silent_since = None
+            raise TimeoutError("no runner answers")
 
     def _actor(self, pool: str, number: int) -> ActorHandle[Any]:
         name = f"runner-{pool}-{number}"
