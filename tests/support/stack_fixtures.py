@@ -10,28 +10,28 @@ from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.record import StackRecord, read_record
 from wtb_async.sdk.client import WTBClient
 
-LETTERS = Path(__file__).parents[1] / "projects" / "letters" / "langgraph.json"
+PROJECT = Path(__file__).parents[1] / "projects" / "langgraph.json"
 
-
-SHORT_TIMES = {
+SURROUNDINGS = {
     "WTB_RUNNER__HEARTBEAT_SECONDS": "1",
     "WTB_RUNNER__LEASE_SECONDS": "8",
     "WTB_RUNNER__FENCE_AFTER_SECONDS": "4",
     "WTB_RUNNER__EXIT_AFTER_SECONDS": "6",
     "WTB_EVALUATION__CLAIM_SECONDS": "10",
+    "WTB_POOL__MIN_RUNNERS": "2",
 }
-"""Faults are noticed after a fraction of the usual time, so that tests of them are short."""
+"""Faults are noticed after a fraction of the usual time; another runner is there to take over."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
-    """The stack for the letters project."""
+    """The stack for the graphs of letters and tally, with two runners."""
     data_dir = tmp_path_factory.mktemp("stack")
     local = LocalStack(
-        LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=LETTERS)
+        LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=PROJECT)
     )
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in SHORT_TIMES.items():
+        for name, value in SURROUNDINGS.items():
             environment.setenv(name, value)
         local.up()
     try:
