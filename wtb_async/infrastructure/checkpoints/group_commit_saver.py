@@ -30,6 +30,7 @@ from psycopg_pool import AsyncConnectionPool
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
 from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, Rows
+from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
 from wtb_async.infrastructure.checkpoints.thread_head import HEAD_STATEMENT, ThreadHead
 
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
@@ -57,7 +58,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         hold_seconds: float = 0.002,
         give_up_seconds: float = 30.0,
     ) -> None:
-        super().__init__(reads)
+        super().__init__(reads, serde=StrictSerializer())
         self.boundaries = BoundaryLog()
         self._writer = GroupWriter(
             connect,
