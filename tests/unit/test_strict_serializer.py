@@ -198,7 +198,7 @@ def test_an_allowlist_grows_and_leaves_the_others_alone() -> None:
     wide = narrow.with_msgpack_allowlist([Chunk, (__name__, "Colour")])
     written = wide.dumps_typed(Chunk("text"))
     assert wide.loads_typed(written) == Chunk("text")
-    assert wide.with_msgpack_allowlist([Chunk]) is wide
+    assert wide.with_msgpack_allowlist([Chunk, HumanMessage]) is wide
     with pytest.raises(UntrustedCheckpoint):
         narrow.loads_typed(written)
 

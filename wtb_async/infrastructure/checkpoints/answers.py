@@ -6,7 +6,7 @@ the answer, needs no graph, and whoever goes on from the thread finds it: a runn
 after a crash, or plain LangGraph.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -111,11 +111,17 @@ async def _open_tasks(
     reader = DisplayReader()
     tasks: dict[str, _Task] = {}
     for row in rows:
-        questions: Iterable[Interrupt] = reader.loads_typed((row["type"], row["blob"]))
+        asked = reader.loads_typed((row["type"], row["blob"]))
         told = serde.loads_typed((row["told_type"], row["told_blob"])) if row["told_type"] else []
         place = (row["checkpoint_ns"], row["checkpoint_id"], row["task_id"], row["task_path"])
-        tasks |= {question.id: _Task(place, question, told) for question in questions}
+        tasks |= {question.id: _Task(place, question, told) for question in _questions(asked)}
     return tasks
+
+
+def _questions(asked: object) -> Iterator[Interrupt]:
+    """What a row holds of questions; a row that somebody else wrote may hold anything."""
+    if isinstance(asked, list | tuple):
+        yield from (item for item in asked if isinstance(item, Interrupt))
 
 
 def _told(

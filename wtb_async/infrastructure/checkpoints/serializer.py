@@ -8,7 +8,7 @@ from typing import Any, Self
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from wtb_async.domain.errors import UnreadableCheckpoint, UntrustedCheckpoint
-from wtb_async.infrastructure.checkpoints.unpacker import TypeName, Unpacker
+from wtb_async.infrastructure.checkpoints.unpacker import SAFE_TYPES, TypeName, Unpacker
 
 # Both hold bytes as they are.
 _AS_IT_IS: dict[str, type[bytes] | type[bytearray]] = {"bytes": bytes, "bytearray": bytearray}
@@ -30,7 +30,7 @@ class StrictSerializer(JsonPlusSerializer):
         extra = {
             (item.__module__, item.__name__) if isinstance(item, type) else item
             for item in extra_allowlist
-        }
+        } - SAFE_TYPES
         if extra <= self._allowed:
             return self
         wider = copy.copy(self)

@@ -32,6 +32,9 @@ from wtb_async.domain.errors import UnreadableCheckpoint, UntrustedCheckpoint
 TypeName = tuple[str, ...]
 """A module, and the name of a type in it."""
 
+SAFE_TYPES = SAFE_MSGPACK_TYPES
+"""What LangGraph builds for everybody: values of the standard library, messages, its own types."""
+
 
 class Unpacker:
     """Rebuilds one value; each value takes another.
@@ -83,7 +86,7 @@ class Unpacker:
             return self._made_by_method(module, name, method, payload)
         module, name, payload, *_ = content
         key = (module, name)
-        if key not in SAFE_MSGPACK_TYPES and key not in self._allowed:
+        if key not in SAFE_TYPES and key not in self._allowed:
             return self.refuse(f"{module}.{name}", payload)
         try:
             return _BUILDERS[code](getattr(importlib.import_module(module), name), payload)

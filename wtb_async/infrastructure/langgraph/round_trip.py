@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 from langgraph.channels import UntrackedValue
-
-# LangGraph publishes the list nowhere else.
-from langgraph.checkpoint.serde._msgpack import SAFE_MSGPACK_TYPES
 from pydantic import BaseModel
 from typing_extensions import is_protocol
 
 from wtb_async.domain.errors import UnreadableCheckpoint, Violation
 from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
+from wtb_async.infrastructure.checkpoints.unpacker import SAFE_TYPES
 from wtb_async.infrastructure.langgraph.node_replacement import Builder, Compiled
 from wtb_async.infrastructure.langgraph.schema_types import (
     builders_of,
@@ -93,7 +91,7 @@ def _problem(kind: type, serializer: StrictSerializer) -> str | None:
 
 
 def _survives(kind: type) -> bool:
-    if kind in _SURVIVE or (kind.__module__, kind.__name__) in SAFE_MSGPACK_TYPES:
+    if kind in _SURVIVE or (kind.__module__, kind.__name__) in SAFE_TYPES:
         return True
     return kind not in _LOST and (inspect.isabstract(kind) or is_protocol(kind))
 
