@@ -61,10 +61,9 @@ def timelines(platform: Platform) -> "PostgresTimelines":
 
 
 def _serializer() -> "SerializerProtocol":
-    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer  # noqa: PLC0415
+    from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader  # noqa: PLC0415
 
-    # Without an allowlist only plain types are rebuilt from what a row says.
-    return JsonPlusSerializer(allowed_msgpack_modules=None)
+    return DisplayReader()
 
 
 def _live_events(request: Request) -> LiveEventReader:

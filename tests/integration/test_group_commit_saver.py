@@ -130,7 +130,7 @@ async def test_a_row_that_postgres_refuses_fails_its_own_call_only(
     poisoned = {3, 17}
     results = await asyncio.gather(
         *(
-            put(saver, f"thread {number}", text="\x00" if number in poisoned else "fine")
+            put(saver, f"thread {number}" + ("\x00" if number in poisoned else ""), text="fine")
             for number in range(30)
         ),
         return_exceptions=True,

@@ -8,19 +8,19 @@ from uuid import UUID
 from forking import INPUT, begin_thread, finished, fork
 from hypothesis import HealthCheck, given, settings
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from random_graphs import compile_plan, plans, run_to_end
 from savers import on, stock_saver
 
 from wtb_async.application.views import CheckpointView
 from wtb_async.domain.run import ForkReason
+from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader
 from wtb_async.infrastructure.checkpoints.history import CheckpointHistory
 from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.settings import asyncpg_url
 
 
 def history_of(database: Database) -> CheckpointHistory:
-    return CheckpointHistory(database.engine, JsonPlusSerializer(pickle_fallback=False))
+    return CheckpointHistory(database.engine, DisplayReader())
 
 
 async def lineage(database: Database, thread: UUID, *, limit: int = 50) -> list[CheckpointView]:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from arranging import accept, register
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from wtb_async.application.ids import new_id
 from wtb_async.application.views import ExecutionView
+from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader
 from wtb_async.infrastructure.checkpoints.state import StateReader
 from wtb_async.infrastructure.langgraph.graph_loader import Graph
 from wtb_async.infrastructure.langgraph.inspection import ChannelsAt, ShownChannels
@@ -38,7 +38,7 @@ def reader_of(database: Database, database_url: str, graph: Graph) -> StateReade
         )
         return await rebuild_channels(graph, wanted)
 
-    return StateReader(database.engine, JsonPlusSerializer(allowed_msgpack_modules=None), rebuild)
+    return StateReader(database.engine, DisplayReader(), rebuild)
 
 
 def moved_to(execution: ExecutionView, thread_id: UUID) -> ExecutionView:

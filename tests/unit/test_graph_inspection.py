@@ -106,3 +106,50 @@ async def test_a_graph_that_takes_too_long_to_load_is_refused(inspector_of: Insp
     hangs = "import time\ntime.sleep(3600)\ngraph = 1"
     with pytest.raises(InvalidInput, match=r"longer than 0.5 s"):
         await inspector_of(hangs, timeout=0.5).inspect_graph("project", "./graph.py:graph")
+
+
+LOSSY = """
+import os
+
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+class Connection:
+    pass
+
+class State(TypedDict):
+    connection: Connection
+
+class Plain(TypedDict):
+    text: str
+
+graph = StateGraph(State)
+graph.add_node("node", lambda state: {})
+graph.add_edge(START, "node")
+
+host = StateGraph(Plain)
+host.add_node(os.environ["LANGGRAPH_STRICT_MSGPACK"], lambda state: {})
+host.add_edge(START, os.environ["LANGGRAPH_STRICT_MSGPACK"])
+
+inside = graph.compile()
+"""
+
+
+async def test_a_state_that_checkpoints_would_lose_is_refused(inspector_of: Inspect) -> None:
+    with pytest.raises(InvalidInput, match=r"graph: the state's 'connection' holds .*Connection"):
+        await inspector_of(LOSSY).inspect_graph("project", "./graph.py:graph")
+
+
+async def test_a_variant_whose_state_checkpoints_would_lose_is_refused(
+    inspector_of: Inspect,
+) -> None:
+    variants = [("true", "./graph.py:inside")]
+    with pytest.raises(InvalidInput, match=r"graph: the state's 'connection' holds .*Connection"):
+        await inspector_of(LOSSY).inspect_graph("project", "./graph.py:host", variants)
+
+
+async def test_graphs_are_looked_at_with_langgraph_in_its_strict_mode(
+    inspector_of: Inspect,
+) -> None:
+    found = await inspector_of(LOSSY).inspect_graph("project", "./graph.py:host")
+    assert found["nodes"] == ["true"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from ray.actor import ActorClass
 
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
 from wtb_async.domain.errors import WtbError
+from wtb_async.infrastructure.langgraph.strict_msgpack import STRICT_MSGPACK
 from wtb_async.infrastructure.ray.watchdog import LoopWatchdog
 from wtb_async.infrastructure.redis.nudges import listen_for_wakes
 from wtb_async.infrastructure.telemetry.logs import configure_logs
@@ -31,6 +33,8 @@ class RunActor:
         self._loop: RunnerLoop | None = None
         self._work: asyncio.Task[None] | None = None
         configure_logs(self._settings.log_level)
+        # Here, because Ray may have been started by others, and LangGraph is not imported yet.
+        os.environ.update(STRICT_MSGPACK)
 
     async def work(self) -> None:
         """Look for pending runs; begin to, if this process is new or its work has ended."""

@@ -83,3 +83,15 @@ class PermanentError(WtbError):
     """Trying again will not help."""
 
     code = "permanent"
+
+
+class UnreadableCheckpoint(PermanentError):
+    """A checkpoint holds a value that does not come back as what it was."""
+
+    code = "unreadable_checkpoint"
+
+
+class UntrustedCheckpoint(UnreadableCheckpoint):
+    """A checkpoint holds a type that its graph's schemas do not name, so it was not loaded."""
+
+    code = "untrusted_checkpoint"

@@ -6,20 +6,21 @@ the answer, needs no graph, and whoever goes on from the thread finds it: a runn
 after a crash, or plain LangGraph.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import jsonschema
 from langgraph.checkpoint.base import WRITES_IDX_MAP
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import INTERRUPT, RESUME
 from langgraph.types import Interrupt
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader
+from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
 
 _ANY_TASK = "00000000-0000-0000-0000-000000000000"
 """LangGraph's id for writes that come from outside, not from a task."""
@@ -87,7 +88,7 @@ async def answer_interrupts(
         InvalidTransition: no such question is open.
         InvalidInput: an answer does not fit the schema that the node gave with its question.
     """
-    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+    serde = StrictSerializer()
     tasks = await _open_tasks(connection, str(thread_id), checkpoint_id, serde)
     rows = [
         (*place, WRITES_IDX_MAP[RESUME], RESUME, *serde.dumps_typed(told))
@@ -107,13 +108,20 @@ async def _open_tasks(
     """The innermost task of each question, by interrupt id."""
     parameters = (thread_id, checkpoint_id, INTERRUPT, RESUME)
     rows = (await connection.exec_driver_sql(_QUESTIONS, parameters)).mappings()
+    reader = DisplayReader()
     tasks: dict[str, _Task] = {}
     for row in rows:
-        questions: Iterable[Interrupt] = serde.loads_typed((row["type"], row["blob"]))
+        asked = reader.loads_typed((row["type"], row["blob"]))
         told = serde.loads_typed((row["told_type"], row["told_blob"])) if row["told_type"] else []
         place = (row["checkpoint_ns"], row["checkpoint_id"], row["task_id"], row["task_path"])
-        tasks |= {question.id: _Task(place, question, told) for question in questions}
+        tasks |= {question.id: _Task(place, question, told) for question in _questions(asked)}
     return tasks
+
+
+def _questions(asked: object) -> Iterator[Interrupt]:
+    """What a row holds of questions; a row that somebody else wrote may hold anything."""
+    if isinstance(asked, list | tuple):
+        yield from (item for item in asked if isinstance(item, Interrupt))
 
 
 def _told(

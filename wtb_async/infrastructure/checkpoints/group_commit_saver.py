@@ -30,8 +30,12 @@ from psycopg_pool import AsyncConnectionPool
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
 from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, WriterOptions
+from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
 from wtb_async.infrastructure.checkpoints.thread_head import HEAD_STATEMENT, ThreadHead
 from wtb_async.infrastructure.checkpoints.write_queue import Rows
+from wtb_async.infrastructure.langgraph.plain_json import NotStorable, check_scalar
+
+_SCALARS = (str, int, float, bool)
 
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -51,7 +55,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         connect: Connect,
         options: WriterOptions,
     ) -> None:
-        super().__init__(reads)
+        super().__init__(reads, serde=StrictSerializer())
         self.boundaries = BoundaryLog()
         self._writer = GroupWriter(connect, options)
         self._new_threads: set[str] = set()
@@ -99,7 +103,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint; returns after COMMIT."""
+        """Save a checkpoint; returns after COMMIT. Raises NotStorable, which names the channel."""
         await self._writer.room()
         configurable = config["configurable"]
         thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
@@ -131,17 +135,22 @@ class GroupCommitSaver(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save what a task wrote; returns after COMMIT."""
+        """Save what a task wrote; returns after COMMIT. Raises NotStorable."""
         await self._writer.room()
         configurable = config["configurable"]
-        rows = self._dump_writes(
+        task = (
             configurable["thread_id"],
             configurable["checkpoint_ns"],
             configurable["checkpoint_id"],
             task_id,
             task_path,
-            writes,
         )
+        try:
+            rows = self._dump_writes(*task, writes)
+        except TypeError:
+            for channel, value in writes:
+                self._dump(channel, value)
+            raise
         replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
         boundaries = self.boundaries.take(configurable["thread_id"])
         given = Rows(writes=rows, replaces_writes=replaces, boundaries=boundaries)
@@ -153,14 +162,25 @@ class GroupCommitSaver(AsyncPostgresSaver):
         if rows := self.boundaries.take(thread_id):
             await self._writer.commit(Rows(boundaries=rows))
 
+    def _dump(self, channel: str, value: object) -> tuple[str, bytes]:
+        try:
+            return self.serde.dumps_typed(value)
+        except TypeError as error:
+            raise NotStorable(channel, str(error)) from error
+
     def _split_values(
         self, thread_id: str, namespace: str, checkpoint: Checkpoint, versions: ChannelVersions
     ) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
-        """Scalars stay in the checkpoint's row; the rest become blobs, if they changed."""
+        """Scalars stay in the checkpoint's row; the rest become blobs, if they changed.
+
+        A member of a `StrEnum` or the like becomes a blob, where the stock saver leaves it in the
+        row: from there it would come back as a plain string. Raises NotStorable.
+        """
         inline: dict[str, Any] = {}
         blobs: list[tuple[Any, ...]] = []
         for channel, value in checkpoint["channel_values"].items():
-            if value is None or isinstance(value, str | int | float | bool):
+            if value is None or type(value) in _SCALARS:
+                check_scalar(value, channel)
                 inline[channel] = value
                 continue
             if isinstance(value, _DeltaSnapshot):
@@ -172,7 +192,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
                         namespace,
                         channel,
                         str(versions[channel]),
-                        *self.serde.dumps_typed(value),
+                        *self._dump(channel, value),
                     )
                 )
         return inline, blobs

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.checkpoint.serde.types import TASKS
+from langgraph.checkpoint.serde.types import TASKS, SendProtocol
 
 _START = "__start__"
 _BRANCH = "branch:to:"
@@ -21,7 +21,10 @@ def starts_tasks(channel: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Triggers:
-    """What a checkpoint holds of the channels that start tasks."""
+    """What a checkpoint holds of the channels that start tasks.
+
+    A value of no known form starts none.
+    """
 
     versions: Mapping[str, str]
     seen: Mapping[str, Mapping[str, str]]
@@ -30,13 +33,18 @@ class Triggers:
 
     def next_nodes(self) -> list[str]:
         """The nodes of the next superstep: a name for each `Send` in order, then all others."""
-        sent = [send.node for send in self.values.get(TASKS, ())]
+        sent = [send.node for send in self._sends()]
         return sent + sorted(set(self._triggered()))
 
     def sent_to(self, position: int) -> str | None:
         """The node that a `Send` goes to; None if there is none at this position."""
-        sends = self.values.get(TASKS, ())
+        sends = self._sends()
         return sends[position].node if position < len(sends) else None
+
+    def _sends(self) -> list[SendProtocol]:
+        sends = self.values.get(TASKS)
+        known = sends if isinstance(sends, list) else ()
+        return [send for send in known if isinstance(send, SendProtocol)]
 
     def _triggered(self) -> Iterator[str]:
         for channel in (*self.inline, *self.values):
@@ -51,7 +59,8 @@ class Triggers:
         if channel in self.inline or channel == _START:
             return True
         value = self.values[channel]
-        arrived, finished = value if isinstance(value, tuple | list) else (value, True)
+        is_pair = isinstance(value, tuple | list) and len(value) == 2  # noqa: PLR2004
+        arrived, finished = value if is_pair else (value, True)
         return bool(finished) and (channel.startswith(_BRANCH) or _has_all(channel, arrived))
 
 
@@ -63,7 +72,8 @@ def _node_of(channel: str) -> str | None:
     return channel.rpartition(":")[2] if channel.startswith(_JOIN) else None
 
 
-def _has_all(join: str, arrived: Collection[str]) -> bool:
+def _has_all(join: str, arrived: object) -> bool:
     """A join is named after the nodes it waits for: `join:a+b:node`."""
     awaited = join.removeprefix(_JOIN).rpartition(":")[0]
-    return set("+".join(arrived).split("+")) == set(awaited.split("+"))
+    names = map(str, arrived) if isinstance(arrived, Collection) else ()
+    return set("+".join(names).split("+")) == set(awaited.split("+"))

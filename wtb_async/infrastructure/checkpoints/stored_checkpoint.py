@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.types import Interrupt
 from sqlalchemy import RowMapping
 
+from wtb_async.domain.errors import UnreadableCheckpoint
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.infrastructure.checkpoints.next_nodes import Triggers, starts_tasks
-from wtb_async.infrastructure.langgraph.shown_json import NotShown, shown_json
+from wtb_async.infrastructure.langgraph.shown_json import NotShown, reason_of, shown_json
 
 _TRIGGERED = re.compile(r"~__pregel_pull, (?P<node>.+?)(?:, node_error_handler, \d+)?")
 _SENT = re.compile(r"~__pregel_push, (?P<position>\d+),.*")
@@ -29,7 +31,7 @@ class StoredCheckpoint:
             versions=row["versions"],
             seen=row["seen"],
             inline=row["inline"],
-            values={name: self.load(name) for name in self._blobs if starts_tasks(name)},
+            values=dict(self._trigger_values()),
         )
 
     @property
@@ -43,7 +45,7 @@ class StoredCheckpoint:
         return datetime.fromisoformat(self.row["ts"])
 
     def load(self, channel: str) -> Any:  # noqa: ANN401 - the user's own values
-        """Deserialise one of the blobs."""
+        """Deserialise one of the blobs. Raises UnreadableCheckpoint."""
         return self._serde.loads_typed(self._blobs[channel])
 
     def next_nodes(self) -> list[str]:
@@ -56,8 +58,21 @@ class StoredCheckpoint:
             _question(interrupt, self._node_of(path))
             for kind, blob, path, answered in self._asked()
             if not (only_open and answered)
-            for interrupt in _listed(self._serde.loads_typed((kind, blob)))
+            for interrupt in self._interrupts(kind, blob)
         ]
+
+    def _trigger_values(self) -> Iterator[tuple[str, Any]]:
+        """What can be read of them: nobody can tell what the others would have started."""
+        for name in filter(starts_tasks, self._blobs):
+            with suppress(UnreadableCheckpoint):
+                yield name, self.load(name)
+
+    def _interrupts(self, kind: str, blob: bytes) -> Collection[object]:
+        try:
+            asked = self._serde.loads_typed((kind, blob))
+        except UnreadableCheckpoint as error:
+            return ({"not_shown": reason_of(error)},)
+        return asked if isinstance(asked, list | tuple) else (asked,)
 
     def _asked(self) -> Iterator[tuple[str, bytes, str, bool]]:
         columns = ("asked_types", "asked_blobs", "asked_paths", "answered")
@@ -70,10 +85,6 @@ class StoredCheckpoint:
         if found := _SENT.fullmatch(task_path):
             return self._triggers.sent_to(int(found["position"]))
         return None
-
-
-def _listed(asked: object) -> Collection[object]:
-    return asked if isinstance(asked, list | tuple) else (asked,)
 
 
 def _question(asked: object, node: str | None) -> JsonObject:

@@ -45,8 +45,8 @@ def waits_for(snapshot: StateSnapshot, reason: PauseReason) -> tuple[JsonObject,
             "id": asked.id,
             "kind": "interrupt",
             "node": task.name,
-            "value": plain_json(asked.value),
-            "response_schema": asked.response_schema,
+            "value": plain_json(asked.value, "interrupt"),
+            "response_schema": plain_json(asked.response_schema, "response_schema"),
         }
         for task in snapshot.tasks
         for asked in task.interrupts

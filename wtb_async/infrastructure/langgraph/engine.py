@@ -16,7 +16,7 @@ from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitS
 from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN, ActiveRun
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
 from wtb_async.infrastructure.langgraph.passage import Passage
-from wtb_async.infrastructure.langgraph.plain_json import NotStorable, storable_text
+from wtb_async.infrastructure.langgraph.plain_json import NotStorable, message_of
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,7 @@ def _timed_out(seconds: float | None) -> RunError:
 
 def _run_error(error: Exception) -> RunError:
     kind = "NotStorable" if isinstance(error, NotStorable) else type(error).__name__
-    return RunError(kind, storable_text(str(error)), _failed_node(error))
+    return RunError(kind, message_of(error), _failed_node(error))
 
 
 def _failed_node(error: Exception) -> str | None:

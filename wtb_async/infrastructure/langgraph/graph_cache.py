@@ -18,6 +18,7 @@ from wtb_async.infrastructure.langgraph.node_replacement import (
     replace_nodes,
 )
 from wtb_async.infrastructure.langgraph.projects import Project, ProjectRegistry
+from wtb_async.infrastructure.langgraph.schema_types import trusted_types
 
 WorkflowLoader = Callable[[UUID], Awaitable[Workflow]]
 _Key = tuple[UUID, int, str | None, tuple[tuple[str, str], ...]]
@@ -67,8 +68,10 @@ class GraphCache:
         replacements = {
             node: _replacement(workflow, node, name, project) for node, name in variants.items()
         }
-        builder = replace_nodes(graph, replacements)
-        return self._observe(compile_like(graph, builder, checkpointer=self._saver))
+        compiled = compile_like(graph, replace_nodes(graph, replacements))
+        # The same saver, with a reader for the types of this graph.
+        compiled.checkpointer = self._saver.with_allowlist(trusted_types(compiled))
+        return self._observe(compiled)
 
     @staticmethod
     async def _graph(workflow: Workflow, variant: str | None, project: Project) -> Graph:

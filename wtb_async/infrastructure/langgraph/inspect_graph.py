@@ -17,11 +17,13 @@ from wtb_async.infrastructure.checkpoints.state_keys import is_state_key
 from wtb_async.infrastructure.langgraph.graph_loader import Graph, load_graph, load_node
 from wtb_async.infrastructure.langgraph.inspection import ChannelsAt
 from wtb_async.infrastructure.langgraph.node_replacement import (
+    Compiled,
     Replacement,
     compile_like,
     replace_nodes,
 )
 from wtb_async.infrastructure.langgraph.projects import read_project
+from wtb_async.infrastructure.langgraph.round_trip import lost_types
 
 
 def describe(graph: Any) -> JsonObject:  # noqa: ANN401 - compiled graphs have four type parameters
@@ -54,6 +56,14 @@ def _schema(describe_schema: Callable[[], JsonObject]) -> JsonObject:
         return {"type": "object", "description": f"not described further: {error.message}"}
 
 
+def _compiled(graph: Graph, replacements: dict[str, Replacement]) -> Compiled:
+    """The graph as a runner has it. Raises InvalidInput where checkpoints would lose its state."""
+    compiled = compile_like(graph, replace_nodes(graph, replacements))
+    if violations := lost_types(compiled):
+        raise InvalidInput(violations)
+    return compiled
+
+
 async def _answer(question: dict[str, Any]) -> dict[str, Any]:
     project = read_project(Path(question["project"]))
     try:
@@ -61,9 +71,8 @@ async def _answer(question: dict[str, Any]) -> dict[str, Any]:
         if wanted := question.get("rebuild"):
             return {"found": await _rebuilt(graph, ChannelsAt(**wanted))}
         for node, reference in question["variants"]:
-            variant = Replacement(reference, load_node(project, reference))
-            compile_like(graph, replace_nodes(graph, {node: variant}))
-        return {"found": describe(compile_like(graph, replace_nodes(graph, {})))}
+            _compiled(graph, {node: Replacement(reference, load_node(project, reference))})
+        return {"found": describe(_compiled(graph, {}))}
     except InvalidInput as error:
         return {"violations": [{"field": v.field, "message": v.message} for v in error.violations]}
     except (WtbError, ValueError, TypeError, KeyError) as error:

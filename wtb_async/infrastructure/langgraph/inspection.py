@@ -17,10 +17,9 @@ from typing import Any
 from wtb_async.domain.errors import InvalidInput, Violation
 from wtb_async.domain.json import JsonObject
 from wtb_async.infrastructure.langgraph.projects import Project, ProjectRegistry
+from wtb_async.infrastructure.langgraph.strict_msgpack import STRICT_MSGPACK
 
 CHILD_MODULE = "wtb_async.infrastructure.langgraph.inspect_graph"
-_ONLY_KNOWN_TYPES = {"LANGGRAPH_STRICT_MSGPACK": "true"}
-"""Lets a saver rebuild only plain types and those of the graph's own schemas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ class SubprocessGraphInspector:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=found.folder,
-            env=os.environ | _ONLY_KNOWN_TYPES,
+            env=os.environ | STRICT_MSGPACK,
             start_new_session=True,  # uvloop knows no `process_group`.
         )
         request = json.dumps({"project": str(found.file), **question}).encode()

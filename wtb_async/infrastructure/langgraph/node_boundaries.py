@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -19,7 +20,8 @@ from wtb_async.application.ids import new_id
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
 from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN
-from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, message_of
+from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, bounded_message
+from wtb_async.infrastructure.langgraph.node_output import keys_of_whole_values, storable
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 
@@ -53,6 +55,7 @@ def observe_nodes(graph: Compiled, log: BoundaryLog, *, max_value_bytes: int) ->
     """
     observed = copy.copy(graph)
     observed.nodes = dict(graph.nodes)
+    keys = keys_of_whole_values(graph)
     for name, node in graph.nodes.items():
         if name == START:
             continue
@@ -61,7 +64,7 @@ def observe_nodes(graph: Compiled, log: BoundaryLog, *, max_value_bytes: int) ->
         if isinstance(bound, CompiledStateGraph):
             bound = observe_nodes(bound, log, max_value_bytes=max_value_bytes)
             changes = {"subgraphs": [bound]}
-        changes["bound"] = ObservedNode(name, bound, log, max_value_bytes)
+        changes["bound"] = ObservedNode(name, bound, log, max_value_bytes, keys)
         observed.nodes[name] = node.copy(changes)
     return observed
 
@@ -70,12 +73,18 @@ class ObservedNode(Runnable[Any, Any]):
     """A node that notes in a log when it began and how it ended, and is otherwise the same."""
 
     def __init__(
-        self, name: str, runnable: Runnable[Any, Any], log: BoundaryLog, max_value_bytes: int
+        self,
+        name: str,
+        runnable: Runnable[Any, Any],
+        log: BoundaryLog,
+        max_value_bytes: int,
+        keys: Collection[str],
     ) -> None:
         self.name = name
         self._runnable = runnable
         self._log = log
         self._max_value_bytes = max_value_bytes
+        self._keys = keys
         # LangGraph's node cache keys its entries by the function behind the node.
         function = getattr(runnable, "func", None)
         if qualified := getattr(function, "__qualname__", None):
@@ -97,10 +106,15 @@ class ObservedNode(Runnable[Any, Any]):
         config: RunnableConfig | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Run the node and record it. Raises NodeExited where the node raises SystemExit."""
+        """Run the node and record it.
+
+        Raises:
+            NodeExited: the node raised SystemExit.
+            NotStorable: its output cannot be stored; it counts as failed.
+        """
         visit = self._begin(input)
         try:
-            output = await self._run(input, config, visit, kwargs)
+            output = await storable(self._run(input, config, visit, kwargs), self._keys)
         except SystemExit as exit_:
             error = NodeExited(str(self.name), exit_.code)
             self._end(visit, BoundaryStatus.FAILED, error=_error(error))
@@ -205,4 +219,4 @@ def _status_after(error: BaseException) -> BoundaryStatus:
 
 
 def _error(error: BaseException) -> str:
-    return to_json_text({"type": type(error).__name__, "message": message_of(error)})
+    return to_json_text({"type": type(error).__name__, "message": bounded_message(error)})

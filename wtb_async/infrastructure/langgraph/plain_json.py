@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -53,6 +53,23 @@ def plain_json(value: object, path: str = "") -> JsonValue:
             return _other(value, path)
 
 
+def check_scalar(value: object, path: str) -> None:
+    """Raise NotStorable for a string or number that JSON in Postgres cannot hold."""
+    kind = type(value)
+    if kind is str:
+        _text(cast("str", value), path)
+    elif kind is float or kind is int:
+        _number(cast("float", value), path)
+
+
+def message_of(error: BaseException) -> str:
+    """What an error says, so that Postgres can hold it."""
+    try:
+        return storable_text(str(error))
+    except Exception as broken:  # noqa: BLE001 - an error of the user's own class
+        return f"its message could not be read: {type(broken).__name__}"
+
+
 def storable_text(text: str) -> str:
     """The text with escapes in place of what Postgres cannot hold: for messages, not for data."""
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
@@ -83,8 +100,10 @@ def _other(value: object, path: str) -> JsonValue:
 def _text(value: str, path: str) -> str:
     if "\x00" in value:
         raise NotStorable(path, "the text holds a NUL byte")
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise NotStorable(path, "the text holds a lone surrogate")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise NotStorable(path, "the text holds a lone surrogate") from error
     return value
 
 

@@ -8,6 +8,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.pregel._checkpoint import achannels_from_checkpoint
 
 from wtb_async.domain.json import JsonValue
+from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
 from wtb_async.infrastructure.langgraph.graph_loader import Graph
 from wtb_async.infrastructure.langgraph.inspection import ChannelsAt, ShownChannels
 from wtb_async.infrastructure.langgraph.node_replacement import (
@@ -15,14 +16,17 @@ from wtb_async.infrastructure.langgraph.node_replacement import (
     compile_like,
     replace_nodes,
 )
+from wtb_async.infrastructure.langgraph.schema_types import trusted_types
 from wtb_async.infrastructure.langgraph.shown_json import NotShown, reason_of, shown_json
 
 
 async def rebuild_channels(graph: Graph, wanted: ChannelsAt) -> ShownChannels:
     """The channels' values at a root checkpoint; for each that fails, the reason."""
     rebuilt = ShownChannels(values={}, not_shown={})
-    async with AsyncPostgresSaver.from_conn_string(wanted.database_url) as saver:
-        compiled = compile_like(graph, replace_nodes(graph, {}), checkpointer=saver)
+    opened = AsyncPostgresSaver.from_conn_string(wanted.database_url, serde=StrictSerializer())
+    async with opened as saver:
+        compiled = compile_like(graph, replace_nodes(graph, {}))
+        compiled.checkpointer = saver.with_allowlist(trusted_types(compiled))
         for name in wanted.names:
             try:
                 rebuilt.values[name] = await _rebuild(compiled, wanted, name)
@@ -41,7 +45,6 @@ async def _rebuild(graph: Compiled, wanted: ChannelsAt, name: str) -> JsonValue:
 
 
 async def _value(graph: Compiled, wanted: ChannelsAt, name: str) -> Any:  # noqa: ANN401
-    # Compiling may have given the graph a saver of its own, which knows the types of its state.
     saver = graph.checkpointer
     assert isinstance(saver, BaseCheckpointSaver)  # noqa: S101 - given above
     config: RunnableConfig = {

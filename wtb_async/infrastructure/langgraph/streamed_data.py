@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from wtb_async.domain.stream_mode import StreamMode
-from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, message_of
+from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, bounded_message
 
 Fields = dict[str, object]
 
@@ -116,5 +116,5 @@ def _interrupt(interrupt_id: str, value: object) -> Fields:
 
 def _error(error: object) -> object:
     if isinstance(error, BaseException):
-        return {"type": type(error).__name__, "message": message_of(error)}
+        return {"type": type(error).__name__, "message": bounded_message(error)}
     return error
