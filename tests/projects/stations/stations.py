@@ -84,7 +84,7 @@ async def _until_exists(file: Path) -> None:
 
 async def _cling() -> None:
     """Take no notice of being cancelled."""
-    for _ in range(1000):
+    for _ in range(20):
         try:
             await asyncio.sleep(0.05)
         except asyncio.CancelledError:

@@ -189,19 +189,21 @@ class RunExecutor:
 
     async def _execute(self, held: _HeldRun) -> None:
         self._monitor.started(str(held.run.id))
-        outcome = await self._drive(held.run, held.signals)
-        if not held.ended.is_set():
+        outcome = await self._drive(held)
+        if outcome is not None and not held.ended.is_set():
             self._finish(outcome)
 
-    async def _drive(self, run: ClaimedRun, signals: RunSignals) -> RunOutcome:
+    async def _drive(self, held: _HeldRun) -> RunOutcome | None:
         """Execute, as often as the database goes away; only the lease says when to give up."""
-        while True:
+        run = held.run
+        while not held.ended.is_set():
             try:
-                return await self._engine.drive(run, signals)
+                return await self._engine.drive(run, held.signals)
             except TransientError as error:
                 log.warning("run_interrupted", run_id=str(run.id), error=repr(error))
                 await asyncio.sleep(self._options.retry_after)
                 run = replace(run, resumes=True)
+        return None
 
     def _stop_in_the_end(self, held: _HeldRun) -> None:
         """Ask first, cancel after a while, and let go of a run that will not end."""
