@@ -124,13 +124,25 @@ async def test_an_edit_is_applied_once_however_often_the_runner_dies(
 
 
 @pytest.mark.usefixtures("stations_runner")
-async def test_an_edit_that_langgraph_refuses_leaves_the_execution_paused_with_the_error(
+async def test_an_edit_that_a_reducer_refuses_leaves_the_execution_paused_with_the_error(
     stations: Stations,
 ) -> None:
     execution_id = await paused_before_c(stations)
-    await stations.edit(execution_id, {"seen": ["x"]}, as_node="c")
-    edited = await stations.when(execution_id, ExecutionStatus.PAUSED)
-    assert edited.next_nodes == ["d"]
+    before = await stations.get(execution_id)
+    await stations.edit(execution_id, {"seen": 3})
+    refused = await stations.when(execution_id, ExecutionStatus.PAUSED)
+    assert refused.error is not None
+    assert refused.error["type"] == "TypeError"
+    assert (refused.checkpoint_id, refused.next_nodes) == (before.checkpoint_id, ["c"])
+    await stations.resume(execution_id)
+    done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
+    assert output_of(done)["seen"] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.usefixtures("stations_runner")
+async def test_an_edit_must_name_keys_and_nodes_of_the_graph(stations: Stations) -> None:
+    execution_id = await paused_before_c(stations)
+    edited = await stations.get(execution_id)
     with pytest.raises(InvalidInput, match="no such node"):
         await stations.edit(execution_id, {"seen": ["x"]}, as_node="nowhere")
     with pytest.raises(InvalidInput, match="as_node"):

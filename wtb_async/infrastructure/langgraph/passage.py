@@ -4,13 +4,14 @@ from time import perf_counter
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.errors import GraphDrained, GraphRecursionError, InvalidUpdateError
+from langgraph.errors import GraphDrained, GraphRecursionError
 from langgraph.runtime import RunControl
 from langgraph.types import GraphOutput, StateSnapshot
 
 from wtb_async.application.ports import LiveSink
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
+from wtb_async.domain.errors import WtbError
 from wtb_async.domain.execution import PauseReason, RunError
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import RunStatus
@@ -21,7 +22,7 @@ from wtb_async.infrastructure.checkpoints.thread_head import EDIT_KEY, ThreadHea
 from wtb_async.infrastructure.langgraph.breakpoints import hits, rests_inside, union, waits_for
 from wtb_async.infrastructure.langgraph.event_bridge import invoke
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
-from wtb_async.infrastructure.langgraph.plain_json import plain_json, storable_text
+from wtb_async.infrastructure.langgraph.plain_json import message_of, plain_json
 
 _STEPS_BEFORE_THE_FIRST = 2
 """LangGraph counts a resumed run's limit from one step after its head, and looks one step ahead."""
@@ -63,8 +64,10 @@ class Passage:
         advance_clock(head.newest_id)
         try:
             edited = await self._apply_edit(head)
-        except InvalidUpdateError as error:
-            refused = RunError("InvalidUpdateError", storable_text(str(error)))
+        except WtbError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever LangGraph or a reducer has against it
+            refused = RunError(type(error).__name__, message_of(error))
             return self._paused(PauseReason.COMMAND, await self._snapshot(), refused)
         if run.edit is not None and run.edit.pauses:
             return self._paused(PauseReason.COMMAND, await self._snapshot())
