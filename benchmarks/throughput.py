@@ -1,85 +1,80 @@
 """The whole way of a run, side by side with bare LangGraph on its stock saver.
 
-Starts the local stack, then measures in turns, so that a noisy machine is as noisy for both:
+Starts a local stack with one runner and then one with two, and measures in turns, so that a noisy
+machine is as noisy for all:
 
 - WTB: one POST of a batch of runs of the four-node graph, until the last one is completed;
 - bare LangGraph: the same graph and inputs in one process on one shared `AsyncPostgresSaver`,
   on the same Postgres, `durability="sync"`;
+- the graph alone on WTB's saver, in a process like a runner's: what WTB adds is the rest;
 - an idle system: one execution at a time, from its POST to its first node and to its end.
 
-    python benchmarks/throughput.py [--runs 500] [--rounds 3] [--json FILE]
+    python benchmarks/throughput.py [--runs 500] [--rounds 4] [--idle 200] [--json FILE]
 """
 
 import argparse
 import asyncio
 import json
-import statistics
+import os
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from bare_langgraph import run_many, shared_stock_saver
-from rich.console import Console
-from rich.table import Table
+from figures import MILLISECONDS, Idle, Throughput, show
+from graph_alone import measure_graph_alone
+from stack_processes import StackProcesses
 
 from wtb_async.infrastructure.embedded import LocalStack, LocalStackSettings, StackAddresses
 from wtb_async.sdk.client import WTBClient
 
 PROJECT = Path(__file__).parent / "four_nodes"
-IDLE_EXECUTIONS = 40
+WARM_UP_RUNS = 200
+SETTLED_SECONDS = 0.3
+"""Events of the last runs are still on their way to Flower when a batch is complete."""
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What was measured; rates in runs per second, latencies in milliseconds."""
+class Stack:
+    """A running stack, a database beside it, and a client."""
 
-    runs: int
-    wtb_runs_per_second: list[float]
-    bare_runs_per_second: list[float]
-    ratio: float
-    accept_ms: float
-    first_node_ms: float
-    done_ms: float
-    wtb_cpu_seconds_per_run: float
-    bare_cpu_seconds_per_run: float
-    peak_memory_mb: float
+    addresses: StackAddresses
+    bare_url: str
+    processes: StackProcesses
+    client: WTBClient
+    runners: int
 
 
-class ProcessTree:
-    """CPU and memory of the stack: the supervisor's descendants, Ray's daemons among them."""
+@contextmanager
+def local_stack(runners: int) -> Iterator[tuple[StackAddresses, Path]]:
+    """A stack with a fixed number of runners, in a folder of its own."""
+    os.environ["WTB_POOL__MIN_RUNNERS"] = os.environ["WTB_POOL__MAX_RUNNERS"] = str(runners)
+    with tempfile.TemporaryDirectory(prefix="wtb-bench-") as folder:
+        data_dir = Path(folder).resolve()
+        settings = LocalStackSettings(
+            data_dir=data_dir, port=0, flower_port=0, project=PROJECT / "langgraph.json"
+        )
+        stack = LocalStack(settings)
+        try:
+            yield stack.up(), data_dir
+        finally:
+            stack.down()
 
-    def __init__(self, marker: str) -> None:
-        self._marker = marker
-        self.peak_memory_mb = 0.0
 
-    def processes(self) -> Iterator[psutil.Process]:
-        """Every process whose environment names this stack's database."""
-        for process in psutil.process_iter():
-            try:
-                if self._marker in process.environ().get("WTB_DATABASE_URL", ""):
-                    yield process
-            except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
-                continue
-
-    def cpu_seconds(self) -> float:
-        """User and system time of all of them so far."""
-        return sum(sum(p.cpu_times()[:2]) for p in self.processes() if p.is_running())
-
-    def sample_memory(self) -> None:
-        """Note the proportional set size, which counts shared pages once."""
-        total = 0
-        for process in self.processes():
-            try:
-                total += process.memory_full_info().pss
-            except (psutil.AccessDenied, psutil.NoSuchProcess):
-                continue
-        self.peak_memory_mb = max(self.peak_memory_mb, total / 2**20)
+@contextmanager
+def bare_database(addresses: StackAddresses) -> Iterator[str]:
+    """A database of its own beside the stack's."""
+    with psycopg.connect(addresses.database_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bare")
+        try:
+            yield addresses.database_url.rpartition("/")[0] + "/bare"
+        finally:
+            connection.execute("DROP DATABASE bare WITH (FORCE)")
 
 
 def batch_of(runs: int) -> dict[str, Any]:
@@ -100,7 +95,7 @@ async def measure_wtb(client: WTBClient, runs: int) -> tuple[float, float]:
     seconds = time.perf_counter() - began
     if done.counts.completed != runs:
         raise SystemExit(f"only {done.counts.completed} of {runs} runs completed")
-    return runs / seconds, (accepted - began) * 1000
+    return runs / seconds, (accepted - began) * MILLISECONDS
 
 
 async def measure_bare(database_url: str, runs: int, name: str) -> float:
@@ -109,20 +104,56 @@ async def measure_bare(database_url: str, runs: int, name: str) -> float:
         return await run_many(saver, runs, name)
 
 
-async def measure_idle(client: WTBClient) -> tuple[float, float]:
-    """Medians in ms from the POST to the first node's first line, and to the recorded end."""
-    to_first: list[float] = []
-    to_end: list[float] = []
-    for number in range(IDLE_EXECUTIONS):
+async def warm_up(stack: Stack) -> None:
+    """Batches until every runner has had its part of one, and a few bare runs."""
+    while True:
+        await measure_wtb(stack.client, WARM_UP_RUNS)
+        if await asyncio.to_thread(_busy_runners, stack.addresses.database_url) >= stack.runners:
+            break
+    await measure_wtb(stack.client, WARM_UP_RUNS)
+    await measure_bare(stack.bare_url, 50, "warm-up")
+
+
+def _busy_runners(database_url: str) -> int:
+    """How many runners have had more than a tenth of a warm-up."""
+    with psycopg.connect(database_url) as connection:
+        runs_each = connection.execute("SELECT count(*) FROM wtb_runs GROUP BY runner_id")
+        return sum(count > WARM_UP_RUNS / 10 for (count,) in runs_each)
+
+
+async def measure_throughput(stack: Stack, runs: int, rounds: int) -> Throughput:
+    """The stack and its baselines, in turns."""
+    found = Throughput(stack.runners, runs)
+    for number in range(rounds):
+        before = stack.processes.cpu_seconds()
+        rate, accept_ms = await measure_wtb(stack.client, runs)
+        await asyncio.sleep(SETTLED_SECONDS)
+        found.add_cpu(before, stack.processes.cpu_seconds())
+        stack.processes.sample_memory()
+        found.wtb.append(rate)
+        found.accept_ms.append(accept_ms)
+        name, began = f"round-{number}", time.process_time()
+        found.bare.append(await measure_bare(stack.bare_url, runs, name))
+        found.bare_cpu_seconds += time.process_time() - began
+        alone = asyncio.to_thread(measure_graph_alone, stack.bare_url, runs, f"alone-{number}")
+        found.graph_alone_ms.append(await alone)
+    found.peak_memory_mb = stack.processes.peak_memory_mb
+    return found
+
+
+async def measure_idle(client: WTBClient, executions: int) -> Idle:
+    """From the POST to the first node's first line, and to the recorded end."""
+    found = Idle([], [])
+    for number in range(executions):
         await asyncio.sleep(0.05)
         began = time.time()
         made = await client.executions.create("four_nodes", {"q": f"t{number}", "log": []})
         ended = await client.executions.wait_for(made.id)
         if ended.finished_at is None:
             raise SystemExit(f"execution {made.id} did not complete: {ended.error}")
-        to_first.append((first_mark(ended.output) - began) * 1000)
-        to_end.append((ended.finished_at.timestamp() - began) * 1000)
-    return statistics.median(to_first), statistics.median(to_end)
+        found.to_first_node.append((first_mark(ended.output) - began) * MILLISECONDS)
+        found.to_end.append((ended.finished_at.timestamp() - began) * MILLISECONDS)
+    return found
 
 
 def first_mark(output: Any) -> float:  # noqa: ANN401 - JSON of the four-node graph
@@ -130,99 +161,41 @@ def first_mark(output: Any) -> float:  # noqa: ANN401 - JSON of the four-node gr
     return float(output["log"][0].partition("@")[2])
 
 
-@contextmanager
-def bare_database(addresses: StackAddresses) -> Iterator[str]:
-    """A database of its own beside the stack's."""
-    with psycopg.connect(addresses.database_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE bare")
-        try:
-            yield addresses.database_url.rpartition("/")[0] + "/bare"
-        finally:
-            connection.execute("DROP DATABASE bare WITH (FORCE)")
+@asynccontextmanager
+async def open_stack(runners: int) -> AsyncIterator[Stack]:
+    """A stack with a fixed number of runners, warm."""
+    with local_stack(runners) as (addresses, data_dir), bare_database(addresses) as bare_url:
+        processes = StackProcesses(addresses.database_url, data_dir)
+        async with WTBClient(addresses.api_url, api_key=addresses.api_key) as client:
+            stack = Stack(addresses, bare_url, processes, client, runners)
+            await warm_up(stack)
+            yield stack
 
 
-async def measure(addresses: StackAddresses, bare_url: str, runs: int, rounds: int) -> Figures:
-    """All figures, in turns."""
-    tree = ProcessTree(addresses.database_url)
-    wtb: list[float] = []
-    bare: list[float] = []
-    accepts: list[float] = []
-    wtb_cpu = bare_cpu = 0.0
-    me = psutil.Process()
-    async with WTBClient(addresses.api_url, api_key=addresses.api_key) as client:
-        await measure_wtb(client, 200)
-        await measure_bare(bare_url, 50, "warm-up")
-        for number in range(rounds):
-            before = tree.cpu_seconds()
-            rate, accept = await measure_wtb(client, runs)
-            wtb_cpu += tree.cpu_seconds() - before
-            tree.sample_memory()
-            wtb.append(rate)
-            accepts.append(accept)
-            before = sum(me.cpu_times()[:2])
-            bare.append(await measure_bare(bare_url, runs, str(number)))
-            bare_cpu += sum(me.cpu_times()[:2]) - before
-        first_node, done = await measure_idle(client)
-    return Figures(
-        runs=runs,
-        wtb_runs_per_second=wtb,
-        bare_runs_per_second=bare,
-        ratio=statistics.median(a / b for a, b in zip(wtb, bare, strict=True)),
-        accept_ms=statistics.median(accepts),
-        first_node_ms=first_node,
-        done_ms=done,
-        wtb_cpu_seconds_per_run=wtb_cpu / (runs * rounds),
-        bare_cpu_seconds_per_run=bare_cpu / (runs * rounds),
-        peak_memory_mb=tree.peak_memory_mb,
-    )
-
-
-def show(figures: Figures) -> None:
-    """Print the figures for people."""
-    table = Table("", "WTB end to end", "bare LangGraph", title=f"{figures.runs} runs of 4 nodes")
-
-    def rates(values: list[float]) -> str:
-        middle = statistics.median(values)
-        return f"{middle:.0f} ({min(values):.0f} to {max(values):.0f})"
-
-    table.add_row(
-        "runs per second", rates(figures.wtb_runs_per_second), rates(figures.bare_runs_per_second)
-    )
-    table.add_row(
-        "CPU per run, without Postgres",
-        f"{figures.wtb_cpu_seconds_per_run * 1000:.2f} ms",
-        f"{figures.bare_cpu_seconds_per_run * 1000:.2f} ms",
-    )
-    table.add_row("ratio", f"{figures.ratio:.2f}", "1.00")
-    table.add_row(f"accepting a batch of {figures.runs}", f"{figures.accept_ms:.0f} ms", "")
-    table.add_row("idle: POST to first node, median", f"{figures.first_node_ms:.1f} ms", "")
-    table.add_row("idle: POST to done, median", f"{figures.done_ms:.1f} ms", "")
-    table.add_row("peak memory of the stack", f"{figures.peak_memory_mb:.0f} MB", "")
-    Console().print(table)
+async def measure(runs: int, rounds: int, executions: int) -> tuple[list[Throughput], Idle]:
+    """All figures."""
+    async with open_stack(runners=1) as stack:
+        one = await measure_throughput(stack, runs, rounds)
+        idle = await measure_idle(stack.client, executions)
+    async with open_stack(runners=2) as stack:
+        two = await measure_throughput(stack, runs, rounds)
+    return [one, two], idle
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--idle", type=int, default=200)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="wtb-bench-") as folder:
-        settings = LocalStackSettings(
-            data_dir=Path(folder), port=0, flower_port=0, project=PROJECT / "langgraph.json"
-        )
-        stack = LocalStack(settings)
-        addresses = stack.up()
-        try:
-            with bare_database(addresses) as bare_url:
-                measured = measure(addresses, bare_url, arguments.runs, arguments.rounds)
-                figures = asyncio.run(measured)
-        finally:
-            stack.down()
-    show(figures)
+    measured = measure(arguments.runs, arguments.rounds, arguments.idle)
+    stacks, idle = asyncio.run(measured)
+    show(stacks, idle)
     if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(figures), indent=2))
+        everything = {"throughput": [asdict(stack) for stack in stacks], "idle": asdict(idle)}
+        arguments.json.write_text(json.dumps(everything, indent=2))
 
 
 if __name__ == "__main__":

@@ -26,13 +26,20 @@ class WorkerProcess:
         )
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine to its end on this process's loop."""
-        return self._runner.run(work)
+        """Run a coroutine to its end on this process's loop, and send the nudges it left."""
+        return self._runner.run(self._with_nudges(work))
 
     def close(self) -> None:
         """Close the connections and the loop."""
         self._runner.run(self._stack.aclose())
         self._runner.close()
+
+    async def _with_nudges(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The loop stands still between tasks: what is held would wait for the next one."""
+        try:
+            return await work
+        finally:
+            await self.platform.nudges.flush()
 
 
 _current: WorkerProcess | None = None

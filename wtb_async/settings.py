@@ -52,7 +52,8 @@ class RunnerSettings(_Group):
     abandon_after_seconds: float = Field(5.0, gt=0)
     """One that survives being cancelled is given up after this, and what it writes is fenced."""
     checkpoint_writers: int = Field(2, ge=1)
-    checkpoint_batch: int = Field(32, ge=1)
+    checkpoint_batch: int = Field(64, ge=1)
+    """Calls per commit at most: a round of all slots, each with a checkpoint and task writes."""
     checkpoint_pending: int = Field(1024, ge=1)
     """Checkpoint calls that may wait for their commit; nodes that finish then wait for room."""
     checkpoint_pending_bytes: int = Field(64 << 20, ge=1)

@@ -77,7 +77,7 @@ async def settler(held: Held, redis: Redis) -> AsyncIterator[Settler]:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await nudges.close()
+    await nudges.flush()
 
 
 def failed(run: ClaimedRun, output: JsonValue = None) -> RunOutcome:
@@ -265,5 +265,5 @@ async def test_what_is_left_is_settled_at_the_end(held: Held, redis: Redis) -> N
     for run in held.runs:
         settler.put(completed(run.id))
     await settler.settle_rest()
-    await nudges.close()
+    await nudges.flush()
     assert await all_settled(held)

@@ -11,12 +11,17 @@ from sqlalchemy import Enum, Table
 from sqlalchemy.orm import Mapper
 
 from wtb_async.infrastructure.postgres.mapping import map_domain, mapper_registry
-from wtb_async.infrastructure.postgres.tables import evaluation_results, metadata, node_boundaries
+from wtb_async.infrastructure.postgres.tables import (
+    evaluation_results,
+    metadata,
+    node_boundaries,
+    outbox,
+)
 
 RENAMED = {"annotations": "metadata"}
 KEPT_FROM_THE_DOMAIN = {"wtb_executions": {"scored_at", "scoring_until"}}
 """How far evaluation has come, which only its own statements read and write."""
-UNMAPPED = {evaluation_results.name, node_boundaries.name}
+UNMAPPED = {evaluation_results.name, node_boundaries.name, outbox.name}
 
 
 def mappers() -> list[Mapper[Any]]:

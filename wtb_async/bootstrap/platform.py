@@ -63,7 +63,7 @@ async def open_platform(
     try:
         yield Platform(settings, projects, database, redis, nudges, inspector, evaluation)
     finally:
-        await nudges.close()
+        await nudges.flush()
         await redis.aclose()
         await database.close()
 

@@ -190,7 +190,7 @@ class RunnerLost(DomainEvent):
     name: str
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
     """An event in the outbox: relayed at least once, in order per aggregate."""
 

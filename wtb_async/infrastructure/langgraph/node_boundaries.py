@@ -23,6 +23,7 @@ from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN
 from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, bounded_message
 from wtb_async.infrastructure.langgraph.node_output import keys_of_whole_values, storable
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
+from wtb_async.infrastructure.langgraph.quiet_node import quieten
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 
 _NAMESPACE_SEPARATOR = "|"
@@ -65,7 +66,7 @@ def observe_nodes(graph: Compiled, log: BoundaryLog, *, max_value_bytes: int) ->
             bound = observe_nodes(bound, log, max_value_bytes=max_value_bytes)
             changes = {"subgraphs": [bound]}
         changes["bound"] = ObservedNode(name, bound, log, max_value_bytes, keys)
-        observed.nodes[name] = node.copy(changes)
+        observed.nodes[name] = quieten(node.copy(changes))
     return observed
 
 

@@ -78,6 +78,8 @@ _CLAIM_UNSCORED = text(
             SELECT id FROM wtb_executions
             WHERE batch_test_id = :batch_id AND status IN ({_ENDED}) AND scored_at IS NULL
               AND (scoring_until IS NULL OR scoring_until < clock_timestamp())
+              AND EXISTS (SELECT FROM wtb_batch_tests
+                          WHERE id = :batch_id AND evaluators <> '[]')
             ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED))
         RETURNING *
     )
@@ -88,7 +90,6 @@ _CLAIM_UNSCORED = text(
     JOIN wtb_test_cases AS tested ON tested.id = taken.test_case_id
     JOIN wtb_batch_tests AS batch ON batch.id = taken.batch_test_id
     JOIN wtb_workflows AS workflow ON workflow.id = taken.workflow_id
-    WHERE batch.evaluators <> '[]'
     """  # noqa: S608 - statuses of the domain
 )
 

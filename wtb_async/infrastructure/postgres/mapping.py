@@ -7,7 +7,7 @@ from sqlalchemy.orm import RelationshipProperty, registry, relationship
 
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
-from wtb_async.domain.events import AuditEntry, OutboxEvent
+from wtb_async.domain.events import AuditEntry
 from wtb_async.domain.execution import Execution
 from wtb_async.domain.run import Run, Runner, Thread
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
@@ -30,7 +30,6 @@ def map_domain() -> None:
         (BatchTest, tables.batch_tests, {}),
         (Execution, tables.executions, {"annotations": tables.executions.c.metadata}),
         (Command, tables.commands, {}),
-        (OutboxEvent, tables.outbox, {}),
         (AuditEntry, tables.audit_log, {}),
     ):
         mapper_registry.map_imperatively(entity, table, properties=renamed)

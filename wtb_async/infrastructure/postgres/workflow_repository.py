@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.workflow import Workflow
@@ -24,23 +24,42 @@ class PostgresWorkflowRepository:
 
     async def get(self, name_or_id: str | UUID, *, for_update: bool = False) -> Workflow:
         """The workflow with its variants. Raises NotFound."""
-        query = _with_variants().where(named_or_id(workflows, name_or_id))
-        found: Workflow | None = await self._session.scalar(
-            query.with_for_update(of=workflows) if for_update else query
-        )
+        wanted = named_or_id(workflows, name_or_id)
+        query = _locked(wanted) if for_update else _read(wanted)
+        found = await self._first(query)
         if found is None:
             raise NotFound("workflow", name_or_id)
         return found
 
     async def find(self, name: str) -> Workflow | None:
         """The workflow with this name, locked for a change, or None."""
-        query = _with_variants().where(workflows.c.name == name).with_for_update(of=workflows)
-        found: Workflow | None = await self._session.scalar(query)
-        return found
+        return await self._first(_locked(workflows.c.name == name))
+
+    async def _first(self, query: Select[Workflow]) -> Workflow | None:
+        rows = await self._session.scalars(query)
+        return rows.unique().one_or_none()
 
 
-def _with_variants() -> Select[Workflow]:
-    return select(Workflow).options(
-        selectinload(Workflow.node_variants),  # type: ignore[arg-type]  # mapped imperatively
-        selectinload(Workflow.workflow_variants),  # type: ignore[arg-type]  # mapped imperatively
+def _read(wanted: ColumnElement[bool]) -> Select[Workflow]:
+    """One statement, because every execution that is submitted waits for it."""
+    return (
+        select(Workflow)
+        .options(
+            joinedload(Workflow.node_variants),  # type: ignore[arg-type]  # mapped imperatively
+            joinedload(Workflow.workflow_variants),  # type: ignore[arg-type]  # mapped imperatively
+        )
+        .where(wanted)
+    )
+
+
+def _locked(wanted: ColumnElement[bool]) -> Select[Workflow]:
+    """The variants are read once the lock is held: what held it before may have added some."""
+    return (
+        select(Workflow)
+        .options(
+            selectinload(Workflow.node_variants),  # type: ignore[arg-type]  # mapped imperatively
+            selectinload(Workflow.workflow_variants),  # type: ignore[arg-type]  # mapped imperatively
+        )
+        .where(wanted)
+        .with_for_update(of=workflows)
     )

@@ -64,7 +64,7 @@ class RedisNudges:
         self._wakes.add((pool, reason))
         self._send()
 
-    async def close(self) -> None:
+    async def flush(self) -> None:
         """Send what is held, and wait for what is being sent."""
         if self._timer is not None:
             self._timer.cancel()
