@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,9 +13,12 @@ from pydantic import SecretStr
 
 from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.domain.errors import TransientError
 from wtb_async.domain.execution import ENDED, ExecutionStatus, Limits
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
+from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
+from wtb_async.infrastructure.postgres.unit_of_work import PostgresUnitOfWork
 from wtb_async.settings import Settings
 
 
@@ -237,6 +241,33 @@ async def test_runs_outlive_a_database_that_goes_away_for_a_moment(
                 assert execution.output == {"do": "", "letters": ["a", "b"]}
                 numbers = [number for number, _ in await history(platform.database, execution_id)]
                 assert numbers == [1, 2, 3]
+
+
+async def test_runs_whose_claim_was_committed_unheard_are_executed(
+    settings: Settings, platform: Platform, letters: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is cut between the commit of a claim and its answer."""
+    claim, commit = PostgresRunRepository.claim_pending, PostgresUnitOfWork.commit
+    claimed: list[int] = []
+
+    async def claim_noted(self: PostgresRunRepository, *arguments: Any) -> Any:  # noqa: ANN401
+        runs = await claim(self, *arguments)
+        claimed.append(len(runs))
+        return runs
+
+    async def commit_unheard(self: PostgresUnitOfWork) -> None:
+        await commit(self)
+        if claimed and claimed.pop() > 1:
+            raise TransientError("cut")
+
+    ids = [await submit(platform, letters) for _ in range(5)]
+    monkeypatch.setattr(PostgresRunRepository, "claim_pending", claim_noted)
+    monkeypatch.setattr(PostgresUnitOfWork, "commit", commit_unheard)
+    async with living_runner(settings):
+        for execution_id in ids:
+            execution = await ended(platform, execution_id)
+            assert execution.status is ExecutionStatus.COMPLETED
+            assert execution.attempt == 1
 
 
 async def run_of(platform: Platform, execution_id: UUID) -> UUID:

@@ -17,6 +17,7 @@ from wtb_async.domain.events import BatchStarted, DomainEvent, ExecutionFailed, 
 
 SAMPLES: dict[type, Any] = {
     str: "text",
+    bool: True,
     int: 3,
     float: 1.5,
     UUID: new_id(),

@@ -92,11 +92,20 @@ def test_many_events_ask_for_each_thing_once() -> None:
         *(outbox_event(ExecutionCreated(pool=pool), execution) for pool in ("a", "b", "a")),
         *(outbox_event(ExecutionCompleted(batch_test_id=BATCH), execution) for _ in range(3)),
     ]
-    assert route(events) == Deliveries(("a", "b"), (BATCH,), (execution, BATCH))
+    assert route(events) == Deliveries(
+        pools=("a", "b"), batches=(BATCH,), aggregates=(execution, BATCH)
+    )
+
+
+def test_a_batch_without_evaluators_is_only_looked_at_for_its_end() -> None:
+    ended = outbox_event(ExecutionCompleted(batch_test_id=BATCH))
+    ended.data["is_scored"] = False
+    sent = route([ended])
+    assert (sent.batches, sent.unscored_batches) == ((), (BATCH,))
 
 
 def test_nothing_asks_for_nothing() -> None:
-    assert route([]) == Deliveries((), (), ())
+    assert route([]) == Deliveries()
 
 
 def test_ids_come_out_of_the_outbox_as_ids() -> None:

@@ -149,6 +149,9 @@ class RunRepository(Protocol):
         paused although it was asked to stop is cancelled.
         """
 
+    async def held_by(self, runner_id: UUID, but: Collection[UUID]) -> list[ClaimedRun]:
+        """The runs that this runner has claimed and not settled, without those in `but`."""
+
     async def requests(self, runner_id: UUID) -> dict[UUID, RunRequest]:
         """What is asked of the runs that this runner holds."""
 
@@ -193,8 +196,11 @@ class BatchTestRepository(Protocol):
     async def mark_started(self, batch_ids: Collection[UUID]) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
 
-    async def complete_if_done(self, batch_id: UUID) -> bool:
-        """Complete a running batch whose executions have all ended and been scored."""
+    async def complete_if_done(self, batch_ids: Collection[UUID]) -> bool:
+        """Complete the running batches whose executions have all ended and been scored.
+
+        Answers whether there was one.
+        """
 
     async def claim_unscored(
         self, batch_id: UUID, limit: int, claim_seconds: float

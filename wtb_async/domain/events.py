@@ -89,6 +89,8 @@ class ExecutionSettled(DomainEvent):
     """What every end of a run says: which batch the execution belongs to, and how long it took."""
 
     batch_test_id: UUID | None = None
+    is_scored: bool | None = None
+    """Whether the batch has evaluators, which look at what has ended."""
     duration_ms: float | None = None
 
 

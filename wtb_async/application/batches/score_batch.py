@@ -57,7 +57,7 @@ async def score_batch(
         await record(scored, uow_factory)
         count += len(scored)
     async with uow_factory() as uow:
-        completed = await uow.batch_tests.complete_if_done(batch_id)
+        completed = await uow.batch_tests.complete_if_done([batch_id])
         await uow.commit()
     if completed:
         nudges.new_events()

@@ -52,11 +52,12 @@ async def relay_outbox(
         await uow.commit()
     if routable := await _bury_unroutable(uow_factory, events):
         try:
-            await service.deliver(route(routable))
+            deliveries = route(routable)
+            await service.deliver(deliveries)
         except TransientError as error:
             await _give_back(uow_factory, routable, error, options)
         else:
-            await _mark_sent(uow_factory, [event.id for event in routable])
+            await _mark_sent(uow_factory, routable, deliveries)
     return len(events)
 
 
@@ -78,9 +79,14 @@ async def _bury_unroutable(
     return [event for event in events if event.id not in unroutable]
 
 
-async def _mark_sent(uow_factory: UnitOfWorkFactory, ids: Sequence[int]) -> None:
+async def _mark_sent(
+    uow_factory: UnitOfWorkFactory, events: Sequence[OutboxEvent], deliveries: Deliveries
+) -> None:
+    """Nobody need be told of batches that nobody scores: they are completed here and now."""
     async with uow_factory() as uow:
-        await uow.outbox.mark_sent(ids)
+        await uow.outbox.mark_sent([event.id for event in events])
+        if deliveries.unscored_batches:
+            await uow.batch_tests.complete_if_done(deliveries.unscored_batches)
         await uow.commit()
 
 

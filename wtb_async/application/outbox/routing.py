@@ -39,25 +39,34 @@ ENDS_EXECUTION = frozenset(
 """After these, an execution of a batch can be scored."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
     """What a chunk of events asks for, each thing once however many events ask for it."""
 
-    pools: tuple[str, ...]
+    pools: tuple[str, ...] = ()
     """Pools whose runners have something to do."""
-    batches: tuple[UUID, ...]
+    batches: tuple[UUID, ...] = ()
     """Batch tests with executions to score."""
-    aggregates: tuple[UUID, ...]
+    unscored_batches: tuple[UUID, ...] = ()
+    """Batch tests without evaluators, which may be complete now."""
+    aggregates: tuple[UUID, ...] = ()
     """Objects whose live streams have news."""
 
 
 def route(events: Sequence[OutboxEvent]) -> Deliveries:
     """Sum up where a chunk of events goes."""
     pools = [str(e.data["pool"]) for e in events if e.type in BRINGS_RUNS]
-    batches = [UUID(str(e.data["batch_test_id"])) for e in events if _ends_in_batch(e)]
+    ended = [(UUID(str(e.data["batch_test_id"])), e) for e in events if _ends_in_batch(e)]
+    batches = [batch for batch, e in ended if e.data.get("is_scored") is not False]
+    unscored = [batch for batch, e in ended if e.data.get("is_scored") is False]
     in_batch = [UUID(str(b)) for e in events if (b := e.data.get("batch_test_id"))]
     aggregates = [*(e.aggregate_id for e in events), *in_batch]
-    return Deliveries(_unique(pools), _unique(batches), _unique(aggregates))
+    return Deliveries(
+        pools=_unique(pools),
+        batches=_unique(batches),
+        unscored_batches=_unique(unscored),
+        aggregates=_unique(aggregates),
+    )
 
 
 def problem_of(event: OutboxEvent) -> str | None:

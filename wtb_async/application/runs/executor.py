@@ -84,6 +84,10 @@ class RunExecutor:
     def __len__(self) -> int:
         return len(self._held)
 
+    def held(self) -> set[UUID]:
+        """The runs that wait for a slot or are being executed."""
+        return set(self._held)
+
     def hold(self, runs: Iterable[ClaimedRun], requests: Mapping[UUID, RunRequest]) -> None:
         """Execute these runs as soon as there are slots; `requests` may be about some of them."""
         for run in runs:

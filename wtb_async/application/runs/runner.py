@@ -197,15 +197,20 @@ class RunnerLoop:
             self._executor.ask(run_id, request)
 
     async def _claim_forever(self) -> None:
+        in_doubt = False
         while True:
             await self._wait_for_room()
             self._wakeup.clear()
             free = self._options.capacity - len(self._executor)
+            claimed: list[ClaimedRun] = []
             try:
+                if in_doubt:
+                    await self._adopt()
+                    in_doubt = False
                 claimed = await self._claim(free)
             except WtbError as error:
                 log.warning("claim_failed", runner=self._options.name, error=repr(error))
-                claimed = []
+                in_doubt = True
             if len(claimed) < free:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wakeup.wait(), self._options.safety_poll)
@@ -220,6 +225,15 @@ class RunnerLoop:
         self._started_batches |= batches
         self._executor.hold(claimed, self._requests)
         return claimed
+
+    async def _adopt(self) -> None:
+        """Take on what a claim brought whose answer was lost on the way, after its commit."""
+        known = self._executor.held() | self._settler.pending()
+        async with self._uow() as uow:
+            found = await uow.runs.held_by(self._id, known)
+        if found:
+            log.warning("runs_adopted", runner=self._options.name, count=len(found))
+            self._executor.hold(found, self._requests)
 
     async def _wait_for_room(self) -> None:
         while not self._has_room():

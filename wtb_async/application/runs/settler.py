@@ -31,6 +31,7 @@ class Settler:
         self._nudges = nudges
         self._retry_seconds = retry_seconds
         self._outcomes: list[RunOutcome] = []
+        self._under_way: list[RunOutcome] = []
         self._wanted = asyncio.Event()
 
     def put(self, outcome: RunOutcome) -> None:
@@ -38,16 +39,22 @@ class Settler:
         self._outcomes.append(outcome)
         self._wanted.set()
 
+    def pending(self) -> set[UUID]:
+        """The runs that have ended and may not be settled yet."""
+        return {outcome.run_id for outcome in (*self._under_way, *self._outcomes)}
+
     async def settle_forever(self) -> None:
         """Settle whatever comes, until cancelled; what is under way is kept for `settle_rest`."""
         while True:
             await self._wanted.wait()
-            batch = self._take()
+            self._under_way = self._take()
             try:
-                await self._settle_with_retry(batch)
+                await self._settle_with_retry(self._under_way)
             except asyncio.CancelledError:
-                self._outcomes = batch + self._outcomes
+                self._outcomes = self._under_way + self._outcomes
                 raise
+            finally:
+                self._under_way = []
 
     async def settle_rest(self) -> None:
         """Try once to settle what is left; runs that stay unsettled are taken over by others."""

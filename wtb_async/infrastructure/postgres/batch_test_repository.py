@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.ports import ScoredExecution, ScoringJob
 from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus, BatchTest, TestCase
-from wtb_async.domain.execution import ENDED
+from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 
 _ENDED = ", ".join(f"'{status}'" for status in ENDED)
+_OPEN = ", ".join(f"'{status}'" for status in ExecutionStatus if status not in ENDED)
 
 # An empty `:condition` moves every batch named in `:ids`.
 _MOVE = """
@@ -62,7 +63,7 @@ _COMPLETE = text(
         condition=f"""
       AND NOT EXISTS (
           SELECT FROM wtb_executions AS execution WHERE execution.batch_test_id = batch.id
-            AND execution.status NOT IN ({_ENDED}))
+            AND execution.status IN ({_OPEN}))
       AND (batch.evaluators = '[]' OR NOT EXISTS (
           SELECT FROM wtb_executions AS execution WHERE execution.batch_test_id = batch.id
             AND execution.scored_at IS NULL))""",  # noqa: S608 - statuses of the domain
@@ -111,7 +112,7 @@ _UNFINISHED = text(
     WHERE batch.status = 'running' AND (
         NOT EXISTS (
             SELECT FROM wtb_executions AS execution
-            WHERE execution.batch_test_id = batch.id AND execution.status NOT IN ({_ENDED}))
+            WHERE execution.batch_test_id = batch.id AND execution.status IN ({_OPEN}))
         OR (batch.evaluators <> '[]' AND EXISTS (
             SELECT FROM wtb_executions AS execution
             WHERE execution.batch_test_id = batch.id AND execution.status IN ({_ENDED})
@@ -142,9 +143,9 @@ class PostgresBatchTestRepository:
         """Move pending batches to running, with audit entries and outbox events."""
         await self._session.execute(_MARK_STARTED, {"ids": list(batch_ids)})
 
-    async def complete_if_done(self, batch_id: UUID) -> bool:
-        """Complete a running batch whose executions have all ended and been scored."""
-        moved = await self._session.execute(_COMPLETE, {"ids": [batch_id]})
+    async def complete_if_done(self, batch_ids: Collection[UUID]) -> bool:
+        """Complete the running batches whose executions have all ended and been scored."""
+        moved = await self._session.execute(_COMPLETE, {"ids": list(batch_ids)})
         return moved.scalar() is not None
 
     async def claim_unscored(

@@ -1,6 +1,6 @@
 """Runs: claimed, settled and taken over in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from wtb_async.infrastructure.postgres.json_text import to_json_text
 from wtb_async.infrastructure.postgres.run_statements import (
     CLAIM,
     HAND_OVER,
+    HELD,
     LOCK_LOST,
     REQUESTS,
     SETTLE,
@@ -57,6 +58,11 @@ class PostgresRunRepository:
         columns = zip(*(_outcome_row(outcome) for outcome in outcomes), strict=True)
         rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
         return {row["id"] for row in rows}
+
+    async def held_by(self, runner_id: UUID, but: Collection[UUID]) -> list[ClaimedRun]:
+        """The runs that this runner has claimed and not settled, without those in `but`."""
+        rows = await self._execute(HELD, (runner_id, list(but)))
+        return [_claimed(row) for row in rows]
 
     async def requests(self, runner_id: UUID) -> dict[UUID, RunRequest]:
         """What is asked of the runs that this runner holds."""

@@ -1,7 +1,7 @@
-"""The two statements that every run passes through: claim and settle.
+"""The statements that every run passes through: claim and settle above all.
 
-Both carry the whole change (run, execution, outbox, audit) so that a claim or a settling of many
-runs is one round trip. The statuses come from the transition tables of the domain.
+Both of these carry the whole change (run, execution, outbox, audit) so that a claim or a settling
+of many runs is one round trip. The statuses come from the transition tables of the domain.
 """
 
 from wtb_async.domain.events import ExecutionCancelled
@@ -18,6 +18,22 @@ _STARTABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.RUNNING))
 _ENDABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.COMPLETED))
 _CANCELLED_EVENT = ExecutionCancelled.__name__
 _SETTLEABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.COMPLETED))
+
+# What a runner needs of the rows of `claimed`.
+_CLAIMED = """
+SELECT claimed.id, execution.id AS execution_id, {version} AS execution_version,
+       claimed.thread_id, claimed.timeline_id, claimed.workflow_id,
+       workflow.version AS workflow_version, claimed.variants, claimed.workflow_variant,
+       claimed.attempt, claimed.limits, execution.input, execution.batch_test_id,
+       claimed.from_checkpoint_id IS NOT NULL OR thread.reason <> 'start' AS resumes,
+       claimed.from_checkpoint_id, claimed.edit, claimed.request, execution.breakpoints,
+       execution.stream
+FROM claimed
+JOIN wtb_executions AS execution ON execution.run_id = claimed.id
+JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id
+JOIN wtb_threads AS thread ON thread.id = claimed.thread_id
+ORDER BY claimed.position
+"""
 
 # $1 runner id, $2 pool, $3 how many. A runner that was declared lost gets nothing: its heartbeat
 # will tell it so, and until then it must not spend the attempts of more runs.
@@ -50,18 +66,7 @@ WITH picked AS (
     SELECT 'runner:' || $1::uuid, 'ExecutionStarted', 'execution', id, 'pending', 'running'
     FROM started
 )
-SELECT claimed.id, execution.id AS execution_id, execution.version + 1 AS execution_version,
-       claimed.thread_id, claimed.timeline_id, claimed.workflow_id,
-       workflow.version AS workflow_version, claimed.variants, claimed.workflow_variant,
-       claimed.attempt, claimed.limits, execution.input, execution.batch_test_id,
-       claimed.from_checkpoint_id IS NOT NULL OR thread.reason <> 'start' AS resumes,
-       claimed.from_checkpoint_id, claimed.edit, claimed.request, execution.breakpoints,
-       execution.stream
-FROM claimed
-JOIN wtb_executions AS execution ON execution.run_id = claimed.id
-JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id
-JOIN wtb_threads AS thread ON thread.id = claimed.thread_id
-ORDER BY claimed.position
+{_CLAIMED.format(version="execution.version + 1")}
 """  # noqa: S608 - only names from the domain's tables go in
 
 # $1 runner id, $2 run ids, then one array per column of `given`.
@@ -102,7 +107,9 @@ WITH given AS MATERIALIZED (
 ), events AS (
     INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
     SELECT 'execution', id, version, event_type,
-           event_data || jsonb_build_object('batch_test_id', batch_test_id)
+           event_data || jsonb_build_object(
+               'batch_test_id', batch_test_id, 'is_scored',
+               (SELECT evaluators <> '[]' FROM wtb_batch_tests WHERE id = batch_test_id))
     FROM settled
 ), audit AS (
     INSERT INTO wtb_audit_log
@@ -124,6 +131,15 @@ WHERE run.status = 'running' AND runner.status <> 'alive'
 ORDER BY run.position
 FOR UPDATE OF run SKIP LOCKED
 """
+
+# $1 runner id, $2 the ids of runs that it knows of
+HELD = f"""
+WITH claimed AS (
+    SELECT * FROM wtb_runs
+    WHERE runner_id = $1::uuid AND status = 'running' AND id <> ALL ($2::uuid[])
+)
+{_CLAIMED.format(version="execution.version")}
+"""  # noqa: S608 - only names from the domain's tables go in
 
 # $1 runner id
 REQUESTS = """
