@@ -11,6 +11,7 @@ from controlling import stations, stations_runner
 from psycopg import sql
 from redis.asyncio import Redis
 from stack_fixtures import client, stack
+from wtb_server import stand_in, stand_in_server
 
 from wtb_async.bootstrap.database import prepare_database
 from wtb_async.infrastructure.embedded import EmbeddedServices, embedded_services
@@ -27,6 +28,8 @@ __all__ = [  # Fixtures that live beside what they stand on.
     "served",
     "settings",
     "stack",
+    "stand_in",
+    "stand_in_server",
     "stations",
     "stations_runner",
 ]

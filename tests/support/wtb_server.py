@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import pytest
 import uvicorn
 from fastapi import Body, FastAPI, Header, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -33,7 +34,7 @@ class Served:
     """Path to the query parameters of every GET."""
     lists: dict[str, list[Json]] = field(default_factory=dict)
     created: dict[str, Json] = field(default_factory=dict)
-    """Path to what a POST answers."""
+    """Path to what a POST or a PATCH answers."""
     posted: list[tuple[str, Json, str | None]] = field(default_factory=list)
     streams: dict[str, list[Json | None]] = field(default_factory=dict)
     resumed_from: list[str | None] = field(default_factory=list)
@@ -51,6 +52,16 @@ class Served:
 def event(number: int | str, kind: str, **data: object) -> Json:
     """An event envelope."""
     return {"id": str(number), "type": kind, "at": NOW, "data": data}
+
+
+def settles_with(served: Served, kind: str, path: str, after: Json) -> None:
+    """Let an object change at the moment its event is sent, not before."""
+
+    def change(sent: str) -> None:
+        if sent == kind:
+            served.objects[path] = after
+
+    served.before_event = change
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> Response:
@@ -102,7 +113,7 @@ def _add_reading(app: FastAPI, served: Served) -> None:
 
 
 def _add_creating(app: FastAPI, served: Served) -> None:
-    @app.post(PREFIX + "/{path:path}")
+    @app.api_route(PREFIX + "/{path:path}", methods=["POST", "PATCH"])
     async def create(
         path: str,
         body: Annotated[Json, Body()],
@@ -156,3 +167,18 @@ def serving() -> Iterator[Served]:
     finally:
         server.should_exit = server.force_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def stand_in_server() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def stand_in(stand_in_server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
+    """The server, as new, and the one that the command line talks to."""
+    stand_in_server.forget()
+    monkeypatch.setenv("WTB_URL", stand_in_server.url)
+    monkeypatch.setenv("WTB_API_KEY", API_KEY)
+    return stand_in_server

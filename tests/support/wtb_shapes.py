@@ -9,7 +9,7 @@ EXECUTION = f"executions/{ID}"
 BATCH = f"batch-tests/{ID}"
 
 
-def execution(status: str) -> Json:
+def execution(status: str, **fields: JsonValue) -> Json:
     return {
         "id": ID,
         "workflow_id": ID,
@@ -18,6 +18,7 @@ def execution(status: str) -> Json:
         "version": 1,
         "created_by": "test",
         "created_at": NOW,
+        **fields,
     }
 
 

@@ -5,18 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
-from wtb_server import API_KEY, NOW, Json, Served, event, serving
+from wtb_command import wtb
+from wtb_server import NOW, Json, Served, event
 from wtb_shapes import BATCH, EXECUTION, ID, batch, execution, node_boundary
 
-from wtb_async.cli import batch as batch_commands
-from wtb_async.cli import demo, executions, run
 from wtb_async.domain.comparing import compare
 from wtb_async.domain.comparison import ScoredRow
 
@@ -28,27 +24,6 @@ for noun in (batch, demo, executions, run):
     noun.register(app)
 app()
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving() as served:
-        yield served
-
-
-@pytest.fixture
-def served(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
-    server.forget()
-    monkeypatch.setenv("WTB_URL", server.url)
-    monkeypatch.setenv("WTB_API_KEY", API_KEY)
-    return server
-
-
-def wtb(*arguments: str) -> Result:
-    app = typer.Typer()
-    for noun in (run, batch_commands, executions, demo):
-        noun.register(app)
-    return CliRunner().invoke(app, arguments)
 
 
 def rows() -> list[ScoredRow]:
@@ -70,35 +45,35 @@ def comparison() -> Json:
     return asdict(compare(rows(), baseline={"retriever": "base"}))
 
 
-def test_run_tells_the_accepted_execution(served: Served) -> None:
-    served.created["executions"] = execution("pending")
+def test_run_tells_the_accepted_execution(stand_in: Served) -> None:
+    stand_in.created["executions"] = execution("pending")
     result = wtb("run", "rag", "--input", '{"question": "why?"}', "--variant", "retriever=tfidf")
     assert result.exit_code == 0, result.output
     assert ID in result.stdout
     assert "pending" in result.stdout
-    assert served.posted[0][1]["variants"] == {"retriever": "tfidf"}
+    assert stand_in.posted[0][1]["variants"] == {"retriever": "tfidf"}
 
 
-def test_run_and_wait_ends_with_the_output(served: Served) -> None:
-    served.created["executions"] = execution("pending")
-    served.objects[EXECUTION] = {**execution("completed"), "output": {"answer": "because"}}
-    served.streams[f"{EXECUTION}/events"] = []
+def test_run_and_wait_ends_with_the_output(stand_in: Served) -> None:
+    stand_in.created["executions"] = execution("pending")
+    stand_in.objects[EXECUTION] = {**execution("completed"), "output": {"answer": "because"}}
+    stand_in.streams[f"{EXECUTION}/events"] = []
     result = wtb("run", "rag", "--input", "{}", "--wait", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["output"] == {"answer": "because"}
 
 
-def test_run_and_wait_ends_with_1_when_the_execution_fails(served: Served) -> None:
+def test_run_and_wait_ends_with_1_when_the_execution_fails(stand_in: Served) -> None:
     error = {"type": "ValueError", "message": "no [luck]", "node": "answerer"}
-    served.created["executions"] = execution("pending")
-    served.objects[EXECUTION] = {**execution("failed"), "error": error}
-    served.streams[f"{EXECUTION}/events"] = []
+    stand_in.created["executions"] = execution("pending")
+    stand_in.objects[EXECUTION] = {**execution("failed"), "error": error}
+    stand_in.streams[f"{EXECUTION}/events"] = []
     result = wtb("run", "rag", "--input", "{}", "--wait")
     assert result.exit_code == 1
     assert "ValueError in node answerer: no [luck]" in result.stdout
 
 
-@pytest.mark.usefixtures("served")
+@pytest.mark.usefixtures("stand_in")
 def test_a_refusal_is_told_without_a_traceback() -> None:
     result = wtb("run", "rag", "--input", "{}", "--variant", "retriever=nope")
     assert result.exit_code == 1
@@ -109,9 +84,9 @@ def test_a_refusal_is_told_without_a_traceback() -> None:
 @pytest.mark.parametrize(
     "arguments", [["--input", "{"], ["--input", "{}", "--variant", "retriever"], []]
 )
-def test_a_wrong_argument_ends_with_2(served: Served, arguments: list[str]) -> None:
+def test_a_wrong_argument_ends_with_2(stand_in: Served, arguments: list[str]) -> None:
     assert wtb("run", "rag", *arguments).exit_code == 2
-    assert served.posted == []
+    assert stand_in.posted == []
 
 
 def test_without_a_server_the_next_step_is_told(
@@ -131,18 +106,18 @@ def test_a_url_without_a_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "set WTB_API_KEY too" in result.stderr
 
 
-def test_executions_are_listed_and_shown(served: Served) -> None:
-    served.lists["executions"] = [execution("completed") for _ in range(3)]
-    served.objects[EXECUTION] = execution("completed")
+def test_executions_are_listed_and_shown(stand_in: Served) -> None:
+    stand_in.lists["executions"] = [execution("completed") for _ in range(3)]
+    stand_in.objects[EXECUTION] = execution("completed")
     assert wtb("executions", "ls", "--limit", "2").stdout.count(ID) == 2
     assert len(json.loads(wtb("executions", "ls", "--json").stdout)) == 3
     assert "completed" in wtb("executions", "show", ID).stdout
     assert json.loads(wtb("executions", "show", ID, "--json").stdout)["id"] == ID
 
 
-def test_tail_follows_to_the_end(served: Served) -> None:
-    served.objects[EXECUTION] = execution("running")
-    served.streams[f"{EXECUTION}/events"] = [
+def test_tail_follows_to_the_end(stand_in: Served) -> None:
+    stand_in.objects[EXECUTION] = execution("running")
+    stand_in.streams[f"{EXECUTION}/events"] = [
         event(1, "ExecutionStarted", attempt=1),
         event(2, "ExecutionCompleted"),
     ]
@@ -153,10 +128,10 @@ def test_tail_follows_to_the_end(served: Served) -> None:
     assert [json.loads(each)["id"] for each in documents] == ["1", "2"]
 
 
-def test_tail_shows_what_the_graph_does_in_one_line_each(served: Served) -> None:
-    served.objects[EXECUTION] = execution("running")
+def test_tail_shows_what_the_graph_does_in_one_line_each(stand_in: Served) -> None:
+    stand_in.objects[EXECUTION] = execution("running")
     message = {"type": "AIMessageChunk", "content": "Hel"}
-    served.streams[f"{EXECUTION}/events"] = [
+    stand_in.streams[f"{EXECUTION}/events"] = [
         event("2-1", "MessageStreamed", ns=[], message=message, metadata={"langgraph_node": "say"}),
         event("2-2", "UpdatesStreamed", ns=["sub:1", "deep:2"], updates={"a": None}, interrupts=[]),
         event("2-3", "CustomStreamed", ns=[], value="x" * 1000),
@@ -175,33 +150,33 @@ def test_tail_shows_what_the_graph_does_in_one_line_each(served: Served) -> None
     assert json.loads(documents[2])["data"]["value"] == "x" * 1000
 
 
-def test_run_asks_for_stream_modes_by_name_and_by_preset(served: Served) -> None:
-    served.created["executions"] = execution("pending")
+def test_run_asks_for_stream_modes_by_name_and_by_preset(stand_in: Served) -> None:
+    stand_in.created["executions"] = execution("pending")
     modes = ("--stream", "production_audit", "--stream", "tasks")
     result = wtb("run", "rag", "--input", "{}", *modes)
     assert result.exit_code == 0, result.output
-    assert served.posted[0][1]["stream"] == ["updates", "custom", "tasks"]
+    assert stand_in.posted[0][1]["stream"] == ["updates", "custom", "tasks"]
     assert wtb("run", "rag", "--input", "{}", "--stream", "everything").exit_code == 2
 
 
-def test_a_batch_is_submitted_with_its_test_cases(served: Served, tmp_path: Path) -> None:
+def test_a_batch_is_submitted_with_its_test_cases(stand_in: Served, tmp_path: Path) -> None:
     (tmp_path / "cases.jsonl").write_text('{"id": "q1", "input": {}}\n')
     file = tmp_path / "batch.json"
     file.write_text('{"workflow": "rag", "test_cases_file": "cases.jsonl"}')
-    served.created["batch-tests"] = batch("pending")
+    stand_in.created["batch-tests"] = batch("pending")
     result = wtb("batch", "run", str(file))
     assert result.exit_code == 0, result.output
-    assert served.posted[0][1] == {"workflow": "rag", "test_cases": [{"id": "q1", "input": {}}]}
+    assert stand_in.posted[0][1] == {"workflow": "rag", "test_cases": [{"id": "q1", "input": {}}]}
     assert f"wtb batch show {ID}" in result.stderr
 
 
-def test_batch_run_and_wait_ends_with_the_verdict(served: Served, tmp_path: Path) -> None:
+def test_batch_run_and_wait_ends_with_the_verdict(stand_in: Served, tmp_path: Path) -> None:
     file = tmp_path / "batch.json"
     file.write_text("{}")
-    served.created["batch-tests"] = batch("pending")
-    served.objects[BATCH] = batch("completed", completed=4)
-    served.objects[f"{BATCH}/comparison"] = comparison()
-    served.streams[f"{BATCH}/events"] = []
+    stand_in.created["batch-tests"] = batch("pending")
+    stand_in.objects[BATCH] = batch("completed", completed=4)
+    stand_in.objects[f"{BATCH}/comparison"] = comparison()
+    stand_in.streams[f"{BATCH}/events"] = []
     result = wtb("batch", "run", str(file), "--wait")
     assert result.exit_code == 0, result.output
     assert "retriever=tfidf is better than the baseline" in result.stdout
@@ -209,27 +184,27 @@ def test_batch_run_and_wait_ends_with_the_verdict(served: Served, tmp_path: Path
 
 
 def test_batch_run_and_wait_ends_with_1_when_the_batch_fails(
-    served: Served, tmp_path: Path
+    stand_in: Served, tmp_path: Path
 ) -> None:
     file = tmp_path / "batch.json"
     file.write_text("{}")
-    served.created["batch-tests"] = batch("pending")
-    served.objects[BATCH] = batch("failed", failed=4)
-    served.streams[f"{BATCH}/events"] = []
+    stand_in.created["batch-tests"] = batch("pending")
+    stand_in.objects[BATCH] = batch("failed", failed=4)
+    stand_in.streams[f"{BATCH}/events"] = []
     result = wtb("batch", "run", str(file), "--wait", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["counts"]["failed"] == 4
 
 
-def test_batches_are_listed_and_shown(served: Served) -> None:
-    served.lists["batch-tests"] = [batch("running", completed=1, failed=1)]
-    served.objects[BATCH] = batch("running", completed=1, failed=1)
+def test_batches_are_listed_and_shown(stand_in: Served) -> None:
+    stand_in.lists["batch-tests"] = [batch("running", completed=1, failed=1)]
+    stand_in.objects[BATCH] = batch("running", completed=1, failed=1)
     assert "2 of 4" in wtb("batch", "ls").stdout
     assert "2 of 4 done, 1 failed" in wtb("batch", "show", ID).stdout
     assert json.loads(wtb("batch", "ls", "--json").stdout)[0]["id"] == ID
 
 
-def test_results_have_a_column_per_score(served: Served) -> None:
+def test_results_have_a_column_per_score(stand_in: Served) -> None:
     row: Json = {
         "execution_id": ID,
         "combination": {"retriever": "tfidf"},
@@ -240,7 +215,7 @@ def test_results_have_a_column_per_score(served: Served) -> None:
         "duration_ms": 3.25,
     }
     failed = {**row, "status": "failed", "scores": {}, "error": {"type": "E", "message": "broke"}}
-    served.lists[f"{BATCH}/results"] = [row, failed]
+    stand_in.lists[f"{BATCH}/results"] = [row, failed]
     text = wtb("batch", "results", ID).stdout
     assert "hit" in text
     assert "true" in text
@@ -248,8 +223,8 @@ def test_results_have_a_column_per_score(served: Served) -> None:
     assert json.loads(wtb("batch", "results", ID, "--json").stdout)[0]["scores"]["hit"] is True
 
 
-def test_compare_ranks_and_tells_the_verdict(served: Served) -> None:
-    served.objects[f"{BATCH}/comparison"] = comparison()
+def test_compare_ranks_and_tells_the_verdict(stand_in: Served) -> None:
+    stand_in.objects[f"{BATCH}/comparison"] = comparison()
     text = wtb("batch", "compare", ID).stdout
     best, baseline = text.splitlines()[4:6]
     assert best.split()[:2] == ["1", "tfidf"]
@@ -267,9 +242,9 @@ def test_a_demo_without_its_project_says_where_to_run_it(tmp_path: Path) -> None
     assert "--project" in result.stderr
 
 
-def test_ctrl_c_ends_with_130_and_no_traceback(served: Served) -> None:
-    served.objects[EXECUTION] = execution("running")
-    served.streams[f"{EXECUTION}/events"] = [event(1, "ExecutionStarted")]
+def test_ctrl_c_ends_with_130_and_no_traceback(stand_in: Served) -> None:
+    stand_in.objects[EXECUTION] = execution("running")
+    stand_in.streams[f"{EXECUTION}/events"] = [event(1, "ExecutionStarted")]
     command = [sys.executable, "-c", _WTB, "executions", "tail", ID]
     tail = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
@@ -292,9 +267,9 @@ def test_help_loads_nothing_heavy() -> None:
     assert shown.stdout.splitlines()[-1] == "[]"
 
 
-def test_executions_nodes_lists_every_attempt(served: Served) -> None:
+def test_executions_nodes_lists_every_attempt(stand_in: Served) -> None:
     error = {"type": "ValueError", "message": "told [to] fail"}
-    served.lists[f"{EXECUTION}/nodes"] = [
+    stand_in.lists[f"{EXECUTION}/nodes"] = [
         node_boundary("first", "completed", output={"letters": ["a"]}),
         node_boundary("second", "failed", error=error),
     ]
@@ -308,8 +283,8 @@ def test_executions_nodes_lists_every_attempt(served: Served) -> None:
     assert [each["node"] for each in listed] == ["first", "second"]
 
 
-def test_executions_state_shows_every_value_or_why_not(served: Served) -> None:
-    served.objects[f"{EXECUTION}/state"] = {
+def test_executions_state_shows_every_value_or_why_not(stand_in: Served) -> None:
+    stand_in.objects[f"{EXECUTION}/state"] = {
         "execution_id": ID,
         "thread_id": ID,
         "checkpoint_id": "c-1",
@@ -328,4 +303,4 @@ def test_executions_state_shows_every_value_or_why_not(served: Served) -> None:
     assert 'i-1: "which [one]?"' in shown.stdout
     document = json.loads(wtb("executions", "state", ID, "--checkpoint", "c-1", "--json").stdout)
     assert document["values"] == {"letters": ["a"], "nothing": None}
-    assert served.queries[f"{EXECUTION}/state"] == [{}, {"checkpoint_id": "c-1"}]
+    assert stand_in.queries[f"{EXECUTION}/state"] == [{}, {"checkpoint_id": "c-1"}]

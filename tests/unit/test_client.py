@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
-from wtb_server import API_KEY, CUT, NOW, Json, Served, event, serving
+from wtb_server import API_KEY, CUT, NOW, Served, event, settles_with
 from wtb_shapes import BATCH, EXECUTION, ID, batch, execution
 
 from wtb_async.domain.comparing import compare
@@ -15,42 +15,20 @@ from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.errors import ApiError, ServerUnreachable, UnexpectedAnswer
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving() as served:
-        yield served
-
-
 @pytest.fixture
-def served(server: Served) -> Served:
-    server.forget()
-    return server
-
-
-@pytest.fixture
-async def client(served: Served) -> AsyncIterator[WTBClient]:
-    async with WTBClient(served.url, api_key=API_KEY) as client:
+async def client(stand_in: Served) -> AsyncIterator[WTBClient]:
+    async with WTBClient(stand_in.url, api_key=API_KEY) as client:
         yield client
 
 
-def settles_with(served: Served, kind: str, path: str, after: Json) -> None:
-    """Let an object change at the moment its event is sent, not before."""
-
-    def change(sent: str) -> None:
-        if sent == kind:
-            served.objects[path] = after
-
-    served.before_event = change
-
-
 async def test_an_execution_is_created_as_the_contract_says(
-    served: Served, client: WTBClient
+    stand_in: Served, client: WTBClient
 ) -> None:
-    served.created["executions"] = execution("pending")
+    stand_in.created["executions"] = execution("pending")
     created = await client.executions.create(
         "rag", {"question": "why?"}, variants={"retriever": "tfidf"}, idempotency_key="k1"
     )
-    path, body, key = served.posted[0]
+    path, body, key = stand_in.posted[0]
     assert created.id == UUID(ID)
     assert (path, key) == ("executions", "k1")
     assert body["workflow"] == "rag"
@@ -58,8 +36,8 @@ async def test_an_execution_is_created_as_the_contract_says(
     assert body["variants"] == {"retriever": "tfidf"}
 
 
-async def test_variants_are_added_below_their_workflow(served: Served, client: WTBClient) -> None:
-    served.created["workflows/my rag/nodes/retriever/variants"] = {
+async def test_variants_are_added_below_their_workflow(stand_in: Served, client: WTBClient) -> None:
+    stand_in.created["workflows/my rag/nodes/retriever/variants"] = {
         "name": "tfidf",
         "implementation": "m:tfidf",
     }
@@ -67,16 +45,16 @@ async def test_variants_are_added_below_their_workflow(served: Served, client: W
     assert added.implementation == "m:tfidf"
 
 
-async def test_a_list_is_walked_over_all_its_pages(served: Served, client: WTBClient) -> None:
-    served.lists["workflows"] = [
+async def test_a_list_is_walked_over_all_its_pages(stand_in: Served, client: WTBClient) -> None:
+    stand_in.lists["workflows"] = [
         {"id": ID, "name": f"w{number}", "graph": "m:g"} for number in range(5)
     ]
     names = [workflow.name async for workflow in client.workflows.list(page_size=2)]
     assert names == ["w0", "w1", "w2", "w3", "w4"]
 
 
-async def test_fields_of_a_newer_server_are_kept(served: Served, client: WTBClient) -> None:
-    served.objects[EXECUTION] = {**execution("running"), "colour": "green"}
+async def test_fields_of_a_newer_server_are_kept(stand_in: Served, client: WTBClient) -> None:
+    stand_in.objects[EXECUTION] = {**execution("running"), "colour": "green"}
     assert (await client.executions.get(ID)).model_dump(mode="json")["colour"] == "green"
 
 
@@ -86,8 +64,8 @@ async def test_a_refusal_names_the_field_and_what_is_wrong_with_it(client: WTBCl
     assert (refused.value.status, refused.value.code) == (422, "invalid_input")
 
 
-async def test_a_wrong_key_is_told_what_to_do(served: Served) -> None:
-    async with WTBClient(served.url, api_key="wrong") as stranger:
+async def test_a_wrong_key_is_told_what_to_do(stand_in: Served) -> None:
+    async with WTBClient(stand_in.url, api_key="wrong") as stranger:
         with pytest.raises(ApiError, match="WTB_API_KEY"):
             await stranger.executions.get(ID)
 
@@ -104,8 +82,8 @@ async def test_a_server_that_is_not_there_is_named() -> None:
             await client.health()
 
 
-async def test_an_answer_of_another_shape_is_not_taken(served: Served, client: WTBClient) -> None:
-    served.objects[EXECUTION] = {"hello": "world"}
+async def test_an_answer_of_another_shape_is_not_taken(stand_in: Served, client: WTBClient) -> None:
+    stand_in.objects[EXECUTION] = {"hello": "world"}
     with pytest.raises(UnexpectedAnswer):
         await client.executions.get(ID)
 
@@ -117,8 +95,9 @@ async def test_health_and_readiness_are_told_part_by_part(client: WTBClient) -> 
     assert readiness.parts["ray"].state == "down"
 
 
-async def test_events_end_with_the_execution(served: Served, client: WTBClient) -> None:
-    served.streams[f"{EXECUTION}/events"] = [
+async def test_events_end_with_the_execution(stand_in: Served, client: WTBClient) -> None:
+    stand_in.objects[EXECUTION] = execution("running")
+    stand_in.streams[f"{EXECUTION}/events"] = [
         event(1, "ExecutionCreated"),
         event(2, "ExecutionStarted"),
         event(3, "ExecutionFailed", error={"type": "ValueError"}),
@@ -133,9 +112,10 @@ async def test_events_end_with_the_execution(served: Served, client: WTBClient) 
 
 
 async def test_a_broken_stream_goes_on_after_the_last_event(
-    served: Served, client: WTBClient
+    stand_in: Served, client: WTBClient
 ) -> None:
-    served.streams[f"{EXECUTION}/events"] = [
+    stand_in.objects[EXECUTION] = execution("running")
+    stand_in.streams[f"{EXECUTION}/events"] = [
         event(1, "ExecutionCreated"),
         event(2, "ExecutionStarted"),
         CUT,
@@ -143,7 +123,7 @@ async def test_a_broken_stream_goes_on_after_the_last_event(
     ]
     events = [each.id async for each in client.executions.events(ID)]
     assert events == ["1", "2", "3"]
-    assert served.resumed_from == [None, "2"]
+    assert stand_in.resumed_from == [None, "2"]
 
 
 async def test_events_of_a_missing_execution_are_refused(client: WTBClient) -> None:
@@ -151,34 +131,34 @@ async def test_events_of_a_missing_execution_are_refused(client: WTBClient) -> N
         await anext(aiter(client.executions.events(ID)))
 
 
-async def test_waiting_is_over_when_the_end_is_told(served: Served, client: WTBClient) -> None:
-    served.objects[EXECUTION] = execution("running")
-    served.streams[f"{EXECUTION}/events"] = [
+async def test_waiting_is_over_when_the_end_is_told(stand_in: Served, client: WTBClient) -> None:
+    stand_in.objects[EXECUTION] = execution("running")
+    stand_in.streams[f"{EXECUTION}/events"] = [
         event(1, "ExecutionStarted"),
         CUT,
         event(2, "ExecutionCompleted"),
     ]
-    settles_with(served, "ExecutionCompleted", EXECUTION, execution("completed"))
+    settles_with(stand_in, "ExecutionCompleted", EXECUTION, execution("completed"))
     assert (await client.executions.wait_for(ID)).status == "completed"
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "paused"])
 async def test_waiting_for_what_is_over_already_returns_at_once(
-    served: Served, client: WTBClient, status: str
+    stand_in: Served, client: WTBClient, status: str
 ) -> None:
-    served.objects[EXECUTION] = execution(status)
-    served.streams[f"{EXECUTION}/events"] = []
+    stand_in.objects[EXECUTION] = execution(status)
+    stand_in.streams[f"{EXECUTION}/events"] = []
     assert (await client.executions.wait_for(ID)).status == status
 
 
-async def test_waiting_for_a_batch_tells_how_far_it_is(served: Served, client: WTBClient) -> None:
-    served.objects[BATCH] = batch("running")
-    served.streams[f"{BATCH}/events"] = [
+async def test_waiting_for_a_batch_tells_how_far_it_is(stand_in: Served, client: WTBClient) -> None:
+    stand_in.objects[BATCH] = batch("running")
+    stand_in.streams[f"{BATCH}/events"] = [
         event(1, "BatchProgress", counts={"total": 4, "completed": 1, "failed": 1}, scored=1),
         event(2, "BatchCompleted"),
     ]
-    settles_with(served, "BatchCompleted", BATCH, batch("completed", completed=3, failed=1))
-    served.events_wait_for = BATCH
+    settles_with(stand_in, "BatchCompleted", BATCH, batch("completed", completed=3, failed=1))
+    stand_in.events_wait_for = BATCH
     seen: list[tuple[int, int | None]] = []
     ended = await client.batch_tests.wait_for(
         ID, lambda progress: seen.append((progress.counts.ended, progress.scored))
@@ -187,7 +167,7 @@ async def test_waiting_for_a_batch_tells_how_far_it_is(served: Served, client: W
     assert seen == [(0, None), (2, 1), (4, None)]
 
 
-async def test_a_comparison_arrives_as_it_was_made(served: Served, client: WTBClient) -> None:
+async def test_a_comparison_arrives_as_it_was_made(stand_in: Served, client: WTBClient) -> None:
     rows = [
         ScoredRow(
             combination={"retriever": variant},
@@ -201,13 +181,19 @@ async def test_a_comparison_arrives_as_it_was_made(served: Served, client: WTBCl
         for case in range(20)
     ]
     made: Comparison = compare(rows, baseline={"retriever": "base"})
-    served.objects[f"{BATCH}/comparison"] = json.loads(json.dumps(dataclasses.asdict(made)))
+    stand_in.objects[f"{BATCH}/comparison"] = json.loads(json.dumps(dataclasses.asdict(made)))
     assert await client.batch_tests.comparison(ID) == made
 
 
-async def test_a_checkpoint_is_read_by_its_id(served: Served, client: WTBClient) -> None:
-    asked = {"id": "i-1", "value": "which?", "node": "ask", "response_schema": {"type": "string"}}
-    served.objects[f"{EXECUTION}/checkpoints/c-1"] = {
+async def test_a_checkpoint_is_read_by_its_id(stand_in: Served, client: WTBClient) -> None:
+    asked = {
+        "id": "i-1",
+        "kind": "interrupt",
+        "value": "which?",
+        "node": "ask",
+        "response_schema": {"type": "string"},
+    }
+    stand_in.objects[f"{EXECUTION}/checkpoints/c-1"] = {
         "checkpoint_id": "c-1",
         "thread_id": ID,
         "step": 1,

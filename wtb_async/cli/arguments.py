@@ -1,16 +1,29 @@
 """Arguments that name an object, carry JSON or make a choice."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.domain.json import JsonValue
+from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.stream_mode import StreamMode, stream_modes
 
+STATE_HELP = "Values for the state as JSON, or @file; reducers apply."
+
 ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
+Variants = Annotated[
+    list[str] | None, typer.Option(help="node=variant; may be given several times.")
+]
+StateText = Annotated[str | None, typer.Option(help=STATE_HELP)]
+AsNode = Annotated[
+    str | None, typer.Option(help="The node that the values count as the output of.")
+]
+
+_ANSWER_WITH_ID = re.compile(r"(?P<id>[0-9a-f]{32})=(?P<answer>.*)", re.DOTALL)
+"""LangGraph's interrupt ids are 128 bits in hexadecimal; no JSON begins like that."""
 
 
 def read_json_argument(text: str) -> JsonValue:
@@ -21,6 +34,36 @@ def read_json_argument(text: str) -> JsonValue:
     except json.JSONDecodeError as error:
         raise typer.BadParameter(f"this is not JSON: {error}") from error
     return value
+
+
+def read_object_argument(text: str) -> JsonObject:
+    """Read a JSON object like `read_json_argument`; raises a usage error for anything else."""
+    value = read_json_argument(text)
+    if not isinstance(value, dict):
+        raise typer.BadParameter('give a JSON object, {"key": value}')
+    return value
+
+
+def read_answers(texts: list[str]) -> JsonValue:
+    """Read the answers to interrupts: one bare answer, or `interrupt_id=answer` for each.
+
+    Returns:
+        The bare answer, the answers by interrupt id, or None when there are none.
+
+    Raises:
+        typer.BadParameter: one of several has no id, or an id is given twice.
+    """
+    if len(texts) == 1 and not _ANSWER_WITH_ID.fullmatch(texts[0]):
+        return read_json_argument(texts[0])
+    answers: JsonObject = {}
+    for text in texts:
+        found = _ANSWER_WITH_ID.fullmatch(text)
+        if found is None:
+            raise typer.BadParameter(f"{text!r} does not say for which question: ID=JSON")
+        if found["id"] in answers:
+            raise typer.BadParameter(f"question {found['id']} is answered twice")
+        answers[found["id"]] = read_json_argument(found["answer"])
+    return answers or None
 
 
 def read_choices(pairs: list[str]) -> dict[str, str]:

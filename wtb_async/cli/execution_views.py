@@ -9,7 +9,7 @@ from rich.table import Table
 
 from wtb_async.cli.console import print_fields
 from wtb_async.domain.comparison import combination_label
-from wtb_async.sdk.models import Event, Execution, Interrupt
+from wtb_async.sdk.models import Event, Execution, Interrupt, InterruptKind
 
 STYLES = {
     "completed": "green",
@@ -43,6 +43,7 @@ def print_execution(console: Console, execution: Execution) -> None:
     fields = {
         "execution": str(execution.id),
         "workflow": execution.workflow,
+        "branch of": str(execution.parent_execution_id or ""),
         "variants": execution.workflow_variant or combination_label(execution.variants),
         "status": _status(execution),
         "created": moment(execution.created_at),
@@ -50,9 +51,12 @@ def print_execution(console: Console, execution: Execution) -> None:
         "input": json_text(execution.input),
         "output": json_text(execution.output),
         "error": _error(execution),
-        "waits for": questions(execution.interrupts),
+        "next": ", ".join(execution.next_nodes),
     }
     print_fields(console, fields)
+    for asked in execution.interrupts:
+        console.print()
+        print_fields(console, _what_to_do(execution, asked))
 
 
 def event_line(event: Event) -> str:
@@ -96,6 +100,19 @@ def duration(started: datetime | None, finished: datetime | None) -> str:
 def _status(execution: Execution) -> str:
     reason = f" ({execution.pause_reason.value})" if execution.pause_reason else ""
     return f"{execution.status.value}{reason}"
+
+
+def _what_to_do(execution: Execution, asked: Interrupt) -> dict[str, str]:
+    """What a paused execution waits for, and the command that lets it go on."""
+    command = f"wtb executions resume {execution.id}"
+    if asked.kind is InterruptKind.BREAKPOINT:
+        return {"breakpoint": f"before node {asked.node}", "go on": command}
+    return {
+        "question": json_text(asked.value) or "null",
+        "node": asked.node or "",
+        "schema": json_text(asked.response_schema),
+        "answer": f"{command} --answer {asked.id}=JSON" if asked.id else "",
+    }
 
 
 def _error(execution: Execution) -> str:

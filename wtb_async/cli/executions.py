@@ -1,11 +1,11 @@
-"""`wtb executions`: look at single runs."""
+"""`wtb executions`: look at single executions, and control them."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from wtb_async.cli import timelines
+from wtb_async.cli import control, time_travel, timelines
 from wtb_async.cli.arguments import ExecutionId
 from wtb_async.cli.console import print_json, stdout
 from wtb_async.cli.execution_views import event_line, print_execution, print_executions
@@ -17,11 +17,15 @@ from wtb_async.sdk.client import WTBClient
 
 def register(app: typer.Typer) -> None:
     """Add `wtb executions`."""
-    executions = typer.Typer(help="Look at single executions.", no_args_is_help=True)
+    executions = typer.Typer(
+        help="Look at single executions, and control them.", no_args_is_help=True
+    )
     executions.command("ls")(list_executions)
     executions.command("show")(show_execution)
     timelines.register(executions)
     executions.command("tail")(tail_execution)
+    control.register(executions)
+    time_travel.register(executions)
     app.add_typer(executions, name="executions")
 
 
@@ -70,8 +74,6 @@ def tail_execution(
     """Follow the events of one execution until it ends; --json gives one document per line."""
 
     async def command(client: WTBClient) -> None:
-        # A missing execution or server is told at once, not after attempts to reconnect.
-        await client.executions.get(execution_id)
         async for event in client.executions.events(execution_id):
             line = json.dumps(event.model_dump(mode="json")) if as_json else event_line(event)
             typer.echo(line)

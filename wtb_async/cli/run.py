@@ -4,12 +4,17 @@ from typing import Annotated
 
 import typer
 
-from wtb_async.cli.arguments import read_choices, read_json_argument, read_stream_modes
-from wtb_async.cli.console import ExitCode, print_json, stderr, stdout
-from wtb_async.cli.execution_views import print_execution
+from wtb_async.cli.arguments import (
+    Variants,
+    read_choices,
+    read_json_argument,
+    read_stream_modes,
+)
+from wtb_async.cli.outcome import show_outcome
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.sdk.client import WTBClient
+from wtb_async.sdk.models import Breakpoints
 
 
 def register(app: typer.Typer) -> None:
@@ -23,11 +28,15 @@ def run_workflow(
     graph_input: Annotated[
         str, typer.Option("--input", help="The graph's input as JSON, or @file.")
     ],
-    variant: Annotated[
-        list[str] | None, typer.Option(help="node=variant; may be given several times.")
-    ] = None,
+    variant: Variants = None,
     workflow_variant: Annotated[
         str | None, typer.Option(help="Another whole graph under this workflow.")
+    ] = None,
+    breakpoint_before: Annotated[
+        list[str] | None, typer.Option(help="Pause before this node; may be given several times.")
+    ] = None,
+    breakpoint_after: Annotated[
+        list[str] | None, typer.Option(help="Pause after this node; may be given several times.")
     ] = None,
     stream: Annotated[
         list[str] | None,
@@ -45,21 +54,21 @@ def run_workflow(
     value = read_json_argument(graph_input)
     variants = read_choices(variant or [])
     modes = read_stream_modes(stream or [])
+    breakpoints = Breakpoints(
+        before=tuple(breakpoint_before or ()), after=tuple(breakpoint_after or ())
+    )
 
     async def command(client: WTBClient) -> None:
         execution = await client.executions.create(
-            workflow, value, variants=variants, workflow_variant=workflow_variant, stream=modes
+            workflow,
+            value,
+            variants=variants,
+            workflow_variant=workflow_variant,
+            breakpoints=breakpoints,
+            stream=modes,
         )
-        if wait:
-            stderr().print(
-                f"execution {execution.id} accepted, waiting for its end", soft_wrap=True
-            )
-            execution = await client.executions.wait_for(execution.id)
-        if as_json:
-            print_json(execution.model_dump(mode="json"))
-        else:
-            print_execution(stdout(), execution)
-        if wait and execution.status is not ExecutionStatus.COMPLETED:
-            raise typer.Exit(ExitCode.FAILED)
+        await show_outcome(
+            client, execution, wanted=ExecutionStatus.COMPLETED, wait=wait, as_json=as_json
+        )
 
     call(data_dir, command)

@@ -73,6 +73,10 @@ class Connection:
         request = self._http.build_request("POST", path, json=body, headers=headers)
         return await self._answer(shape, request)
 
+    async def patch(self, shape: type[Shape], path: str, body: Mapping[str, JsonValue]) -> Shape:
+        """Change one object."""
+        return await self._answer(shape, self._http.build_request("PATCH", path, json=body))
+
     async def pages(
         self, shape: type[Shape], path: str, parameters: Parameters, *, page_size: int
     ) -> AsyncIterator[Shape]:

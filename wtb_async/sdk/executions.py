@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
-from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
-from wtb_async.sdk.event_stream import Connected, events_until
-from wtb_async.sdk.models import Checkpoint, Event, Execution, NodeBoundary, State
+from wtb_async.sdk.event_stream import Connected
+from wtb_async.sdk.models import Breakpoints, Checkpoint, Event, Execution, NodeBoundary, State
 
 _END_EVENTS = frozenset({"ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"})
-_STOP_EVENTS = _END_EVENTS | {"ExecutionPaused"}
-_STOPPED = (*ENDED, ExecutionStatus.PAUSED)
+_REST_EVENTS = _END_EVENTS | {"ExecutionPaused", "ExecutionRolledBack"}
 
 
 class Executions:
@@ -49,6 +47,7 @@ class Executions:
         *,
         variants: Mapping[str, str] | None = None,
         workflow_variant: str | None = None,
+        breakpoints: Breakpoints | None = None,
         stream: str | Sequence[str] = (),
         limits: JsonObject | None = None,
         metadata: JsonObject | None = None,
@@ -61,6 +60,7 @@ class Executions:
             graph_input: what the graph is given.
             variants: by node.
             workflow_variant: another whole graph.
+            breakpoints: the nodes before and after which it pauses.
             stream: LangGraph's stream modes that `events` shall show, or a preset's name.
             limits: what it may take.
             metadata: kept and shown, of no further meaning.
@@ -71,6 +71,7 @@ class Executions:
             "input": graph_input,
             "variants": dict(variants or {}),
             "workflow_variant": workflow_variant,
+            "breakpoints": (breakpoints or Breakpoints()).model_dump(mode="json"),
             "stream": stream if isinstance(stream, str) else list(stream),
             "limits": limits or {},
             "metadata": metadata or {},
@@ -98,22 +99,129 @@ class Executions:
         path = path_of("executions", execution_id, "nodes")
         return self._connection.pages(NodeBoundary, path, {}, page_size=page_size)
 
-    def events(self, execution_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
-        """Follow an execution until it ends; a broken connection is taken up again."""
-        changes = self._connection.changes(self._stream_of(execution_id), after=after)
-        return events_until(_END_EVENTS, changes)
+    async def pause(
+        self, execution_id: Id, *, reason: str | None = None, at_node: str | None = None
+    ) -> Execution:
+        """Ask for a pause at the next superstep boundary, or before a node."""
+        return await self._command(execution_id, "pause", {"reason": reason, "at_node": at_node})
 
-    async def wait_for(self, execution_id: Id) -> Execution:
-        """Wait until the execution has ended or is paused, and return it."""
-        async with aclosing(self._connection.changes(self._stream_of(execution_id))) as changes:
+    async def resume(
+        self,
+        execution_id: Id,
+        *,
+        state: JsonObject | None = None,
+        as_node: str | None = None,
+        answers: JsonValue = None,
+    ) -> Execution:
+        """Let a paused execution go on, or try a failed one again from its last checkpoint.
+
+        Args:
+            execution_id: the execution.
+            state: values for the state, as if a node had returned them: reducers apply.
+            as_node: the node that they count as the output of.
+            answers: by interrupt id; the bare answer will do when one question is open. None is no
+                answer: to answer with null, give the interrupt's id with it.
+        """
+        body: JsonObject = {"state": state, "as_node": as_node, "answers": answers}
+        return await self._command(execution_id, "resume", body)
+
+    async def stop(self, execution_id: Id, *, reason: str | None = None) -> Execution:
+        """End an execution that is not wanted any more."""
+        return await self._command(execution_id, "stop", {"reason": reason})
+
+    async def roll_back(
+        self,
+        execution_id: Id,
+        *,
+        checkpoint_id: Id | None = None,
+        before_node: str | None = None,
+        after_node: str | None = None,
+    ) -> Execution:
+        """Take an execution back to exactly one of these moments; it is paused there."""
+        body: JsonObject = {
+            "checkpoint_id": None if checkpoint_id is None else str(checkpoint_id),
+            "before_node": before_node,
+            "after_node": after_node,
+        }
+        return await self._command(execution_id, "rollback", body)
+
+    async def branch(
+        self,
+        execution_id: Id,
+        checkpoint_id: Id,
+        *,
+        state: JsonObject | None = None,
+        variants: Mapping[str, str] | None = None,
+        start: bool = True,
+    ) -> Execution:
+        """Begin a new execution at a checkpoint of this one, which stays as it is.
+
+        Args:
+            execution_id: the execution to branch off.
+            checkpoint_id: one of its checkpoints.
+            state: values for the state, as if a node had returned them.
+            variants: by node, on top of the execution's own.
+            start: whether it runs at once; otherwise it is paused where it begins.
+        """
+        body: JsonObject = {
+            "checkpoint_id": str(checkpoint_id),
+            "state": state,
+            "variants": dict(variants or {}),
+            "start": start,
+        }
+        return await self._command(execution_id, "branch", body)
+
+    async def edit_state(
+        self, execution_id: Id, values: JsonObject, *, as_node: str | None = None
+    ) -> Execution:
+        """Change the state of a paused execution; it is pending until a runner has done so."""
+        path = path_of("executions", execution_id, "state")
+        body: JsonObject = {"state": values, "as_node": as_node}
+        return await self._connection.patch(Execution, path, body)
+
+    async def events(self, execution_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
+        """Follow an execution until it ends; a broken connection is taken up again.
+
+        An end that somebody led out of since, by a retry or a rollback, is not the last event.
+        """
+        version = (await self.get(execution_id)).version
+        changes = self._connection.changes(self._stream_of(execution_id), after=after)
+        async with aclosing(changes):
+            async for event in changes:
+                if isinstance(event, Event):
+                    yield event
+                    if event.type in _END_EVENTS and int(event.id) >= version:
+                        return
+
+    async def wait_for(self, execution_id: Id, *, since: int = 0) -> Execution:
+        """Wait until the execution has ended or is paused, and return it.
+
+        Args:
+            execution_id: the execution.
+            since: the version that a command has answered; how the execution rested before the
+                command is not returned then.
+        """
+        seen = 0
+        changes = self._connection.changes(self._stream_of(execution_id), after=str(since))
+        async with aclosing(changes):
             async for change in changes:
-                # Before the connection, or while there was none, the end may have passed.
-                if isinstance(change, Connected) or change.type in _STOP_EVENTS:
+                # Before the connection, or while there was none, it may have come to rest.
+                if isinstance(change, Connected) or _tells_rest(change, seen):
                     execution = await self.get(execution_id)
-                    if execution.status in _STOPPED:
+                    if execution.is_at_rest and execution.version >= since:
                         return execution
+                    seen = execution.version
         return await self.get(execution_id)
+
+    async def _command(self, execution_id: Id, verb: str, body: JsonObject) -> Execution:
+        path = path_of("executions", execution_id, verb)
+        return await self._connection.post(Execution, path, body)
 
     @staticmethod
     def _stream_of(execution_id: Id) -> str:
         return path_of("executions", execution_id, "events")
+
+
+def _tells_rest(event: Event, seen: int) -> bool:
+    """Whether the execution came to rest after the version that was seen."""
+    return event.type in _REST_EVENTS and int(event.id) > seen

@@ -1,13 +1,14 @@
 """What the REST API answers, as types. Fields that a newer server adds are kept."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from wtb_async.domain.batch_test import BatchStatus
-from wtb_async.domain.execution import ExecutionStatus, PauseReason
+from wtb_async.domain.execution import ENDED, ExecutionStatus, PauseReason
 from wtb_async.domain.node_boundary import BoundaryStatus
 
 Item = TypeVar("Item")
@@ -64,10 +65,22 @@ class ExecutionError(Answer):
     node: str | None = None
 
 
+class InterruptKind(StrEnum):
+    """What a graph can wait for."""
+
+    INTERRUPT = "interrupt"
+    BREAKPOINT = "breakpoint"
+
+
 class Interrupt(Answer):
-    """A question that the graph waits on; `id` is missing where its row could not be read."""
+    """What the graph waits for: the answer to a question of a node, or leave to pass a breakpoint.
+
+    `id` is missing where its row could not be read. An answer must fit the JSON Schema in
+    `response_schema`, if there is one.
+    """
 
     id: str | None
+    kind: InterruptKind = InterruptKind.INTERRUPT
     value: JsonValue
     node: str | None = None
     response_schema: JsonValue = None
@@ -110,6 +123,12 @@ class Execution(Answer):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    duration_ms: float | None = None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it has ended or is paused: nothing happens until somebody asks for it."""
+        return self.status is ExecutionStatus.PAUSED or self.status in ENDED
 
 
 class Checkpoint(Answer):
