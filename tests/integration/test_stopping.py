@@ -88,6 +88,14 @@ async def test_a_paused_execution_is_cancelled_at_once(stations: Stations) -> No
 
 
 @pytest.mark.usefixtures("stations_runner")
+async def test_a_question_is_closed_when_its_execution_is_stopped(stations: Stations) -> None:
+    execution_id = await stations.start(b="ask")
+    await stations.when(execution_id, ExecutionStatus.PAUSED)
+    await stations.stop(execution_id)
+    assert (await stations.get(execution_id)).interrupts == []
+
+
+@pytest.mark.usefixtures("stations_runner")
 async def test_an_execution_that_is_being_stopped_cannot_be_paused(stations: Stations) -> None:
     execution_id = await stations.start(b="hold")
     await stations.until_visited("b")
@@ -106,7 +114,8 @@ async def test_a_stop_that_comes_when_the_graph_has_paused_is_granted_when_it_is
     await stations.until_visited("b")
     await stations.stop(execution_id)
     stations.release("b")
-    await stations.when(execution_id, ExecutionStatus.CANCELLED)
+    stopped = await stations.when(execution_id, ExecutionStatus.CANCELLED)
+    assert stopped.interrupts == []
     assert (await events(stations, execution_id))[-1] == "ExecutionCancelled"
 
 

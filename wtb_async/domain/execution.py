@@ -163,6 +163,7 @@ class Execution:
         """End it while no runner has it. Raises InvalidTransition."""
         self.move_to(ExecutionStatus.CANCELLED)
         self.pause_reason = None
+        self.interrupts = []
         self.finished_at = at
         return ExecutionCancelled(batch_test_id=self.batch_test_id, duration_ms=self.duration_ms)
 

@@ -94,7 +94,8 @@ WITH given AS MATERIALIZED (
         output = given.output::jsonb, error = given.error::jsonb,
         next_nodes = given.next_nodes::jsonb,
         checkpoint_id = COALESCE(given.checkpoint_id, execution.checkpoint_id),
-        interrupts = given.interrupts::jsonb, version = execution.version + 1,
+        interrupts = CASE WHEN stopped THEN '[]' ELSE given.interrupts::jsonb END,
+        version = execution.version + 1,
         duration_ms = COALESCE(execution.duration_ms, 0) + given.duration_ms,
         finished_at =
             CASE WHEN stopped OR given.status <> 'paused' THEN clock_timestamp() END
