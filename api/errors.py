@@ -1,5 +1,6 @@
 """Maps what goes wrong to RFC 9457 problem details; the only place that knows HTTP statuses."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -70,6 +71,15 @@ class InvalidInputBody(ProblemBody):
     """A request that cannot be accepted; `errors` is missing when no field is to blame."""
 
     errors: list[ViolationBody] = []
+
+
+def described(problems: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of the problems of a route, given by their statuses."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": description, "content": content}
+        for status, description in problems.items()
+    }
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
 from api.dependencies import PlatformDep, timelines
+from api.errors import described
 from api.security import Caller, KeyedRoute
 from wtb_async.application.executions.branch_execution import BranchExecution, branch_execution
 from wtb_async.application.executions.edit_state import EditState, edit_state
@@ -21,7 +22,10 @@ from wtb_async.application.executions.stop_execution import StopExecution, stop_
 from wtb_async.application.views import ExecutionView
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 
-router = APIRouter(tags=["commands"], route_class=KeyedRoute)
+_NOT_FOUND = {404: "There is no such execution."}
+_REFUSED = {409: "The execution's status does not allow it; nothing was changed."}
+
+router = APIRouter(tags=["commands"], route_class=KeyedRoute, responses=described(_NOT_FOUND))
 
 
 class _Body(BaseModel):
@@ -82,6 +86,7 @@ class Edit(_Body):
     status_code=202,
     operation_id="pause_execution",
     response_model=ExecutionView,
+    responses=described(_REFUSED),
 )
 async def pause(
     execution_id: UUID, caller: Caller, platform: PlatformDep, body: Pause | None = None
@@ -103,6 +108,7 @@ async def pause(
     status_code=202,
     operation_id="resume_execution",
     response_model=ExecutionView,
+    responses=described(_REFUSED),
 )
 async def resume(
     execution_id: UUID, caller: Caller, platform: PlatformDep, body: Resume | None = None
@@ -128,6 +134,7 @@ async def resume(
     status_code=202,
     operation_id="stop_execution",
     response_model=ExecutionView,
+    responses=described(_REFUSED),
 )
 async def stop(
     execution_id: UUID, caller: Caller, platform: PlatformDep, body: Stop | None = None
@@ -147,6 +154,7 @@ async def stop(
     status_code=202,
     operation_id="roll_back_execution",
     response_model=ExecutionView,
+    responses=described(_REFUSED),
 )
 async def roll_back(
     execution_id: UUID, body: Rollback, caller: Caller, platform: PlatformDep
@@ -192,6 +200,7 @@ async def branch(
     status_code=202,
     operation_id="edit_state",
     response_model=ExecutionView,
+    responses=described(_REFUSED),
 )
 async def edit(execution_id: UUID, body: Edit, caller: Caller, platform: PlatformDep) -> JsonAnswer:
     """Change the state of a paused execution; it is pending until a runner has done so."""

@@ -76,3 +76,27 @@ def test_every_operation_documents_its_problems(operations: dict[str, dict[str, 
         for status in problems:
             kinds = list(operation["responses"][status]["content"])
             assert kinds == ["application/problem+json"], name
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        *(
+            (name, ["202", "404", "409", "422"])
+            for name in (
+                "pause_execution",
+                "resume_execution",
+                "stop_execution",
+                "roll_back_execution",
+                "edit_state",
+            )
+        ),
+        ("branch_execution", ["202", "404", "422"]),
+    ],
+)
+def test_every_command_says_how_it_can_be_refused(
+    operations: dict[str, dict[str, Any]], name: str, statuses: list[str]
+) -> None:
+    answers = operations[name]["responses"]
+    assert sorted(each for each in answers if each.isdigit()) == statuses
+    assert all(answers[each]["description"] for each in statuses)
