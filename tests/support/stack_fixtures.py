@@ -25,7 +25,7 @@ SURROUNDINGS = {
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
-    """The stack for the graphs of letters and tally, with two runners."""
+    """The stack for the graphs of letters, stations and tally, with two runners."""
     data_dir = tmp_path_factory.mktemp("stack")
     local = LocalStack(
         LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=PROJECT)

@@ -55,6 +55,11 @@ def station(name: str) -> Node:
     return visit
 
 
+async def loud(state: State) -> dict[str, Any]:
+    """A variant of `c`."""
+    return {"seen": ["C!"]}
+
+
 def _note(file: Path, line: str) -> None:
     with file.open("a") as notes:
         notes.write(line)
