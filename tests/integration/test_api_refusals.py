@@ -85,6 +85,13 @@ async def test_a_node_that_the_graph_does_not_have_is_not_found(
         ({"input": {}, "workflow_variant": "other"}, ["workflow_variant"]),
         ({"input": {}, "limits": {"recursion_limit": 0}}, ["limits.recursion_limit"]),
         ({"input": {}, "limits": {"timeout_seconds": -1}}, ["limits.timeout_seconds"]),
+        ({"input": {}, "limits": {"node_timeout_seconds": 0}}, ["limits.node_timeout_seconds"]),
+        ({"input": {}, "breakpoints": ["first"]}, ["breakpoints"]),
+        ({"input": {}, "breakpoints": {"at": ["first"]}}, ["breakpoints.at"]),
+        (
+            {"input": {}, "breakpoints": {"before": ["first", "third"], "after": ["fourth"]}},
+            ["breakpoints.before.1", "breakpoints.after.0"],
+        ),
         ({"input": {"a": ["\x00"]}}, ["input.a.0"]),
         ({"input": {"a": 2**63}}, ["input.a"]),
     ],

@@ -42,6 +42,28 @@ async def test_an_accepted_execution_is_all_pending_and_where_location_says(
     assert tuple(command.values()) == ("run", "operator")
 
 
+async def test_breakpoints_and_limits_are_kept_with_the_execution(
+    caller: Caller, letters: Workflow, served: Database
+) -> None:
+    breakpoints = {"before": ["second"], "after": ["first"]}
+    accepted = await caller.execute(
+        letters.name, breakpoints=breakpoints, limits={"node_timeout_seconds": 1.5}
+    )
+    assert accepted["breakpoints"] == breakpoints
+    [run] = await select(
+        served,
+        "SELECT run.limits FROM wtb_runs AS run JOIN wtb_executions AS execution"
+        " ON execution.run_id = run.id WHERE execution.id = :id",
+        id=accepted["id"],
+    )
+    assert run["limits"] == {
+        "timeout_seconds": None,
+        "node_timeout_seconds": 1.5,
+        "recursion_limit": 100,
+        "max_attempts": 3,
+    }
+
+
 async def test_a_workflow_may_stand_in_the_path_by_name_or_by_id(
     caller: Caller, letters: Workflow
 ) -> None:

@@ -1,35 +1,16 @@
 """Timelines and states on a real API process, for executions whose graphs run in the test."""
 
 import secrets
-from pathlib import Path
-from typing import Any
 
 import pytest
 from api_fixtures import ServedApi
-from arranging import PROJECTS, change, register
-from savers import on, stock_saver
+from arranging import change, register
 from served_api import Caller, fields_of, problem_of
+from stock_runs import run
 
 from wtb_async.application.ids import new_id
 from wtb_async.domain.workflow import Workflow
-from wtb_async.infrastructure.langgraph.graph_loader import load_graph
-from wtb_async.infrastructure.langgraph.node_replacement import compile_like, replace_nodes
-from wtb_async.infrastructure.langgraph.projects import read_project
 from wtb_async.infrastructure.postgres.database import Database
-
-
-async def run(api: ServedApi, caller: Caller, workflow: Workflow, **given: Any) -> str:  # noqa: ANN401
-    """Accept an execution and run its graph as a runner would; answers its path."""
-    accepted = await caller.execute(workflow.name, input=given)
-    graph = await load_graph(read_project(_file_of(workflow)), workflow.graph)
-    async with stock_saver(api.database_url) as saver:
-        compiled = compile_like(graph, replace_nodes(graph, {}), checkpointer=saver)
-        await compiled.ainvoke(given, on(accepted["thread_id"]), durability="sync")
-    return f"/executions/{accepted['id']}"
-
-
-def _file_of(workflow: Workflow) -> Path:
-    return PROJECTS / workflow.project / "langgraph.json"
 
 
 @pytest.fixture

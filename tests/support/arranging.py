@@ -32,6 +32,9 @@ Answer = TypeVar("Answer")
 _NODES = {"stations": ["a", "b", "c", "d"]}
 """The nodes of the projects that commands name nodes of."""
 
+_STATE_KEYS = {"letters": ["do", "letters"], "stations": ["folder", "note", "seen", "tasks"]}
+"""The keys of the states that commands edit."""
+
 
 def settings_for(database_url: str, redis_url: str | None, *projects: Path) -> Settings:
     """Settings with times short enough for tests."""
@@ -73,18 +76,22 @@ async def change(database: Database, statement: str, **parameters: object) -> No
 
 def new_workflow(name: str = "letters", *, project: str | None = None) -> Workflow:
     """A workflow of one of the test projects, as registering it would make it."""
-    now = utc_now()
+    now, project = utc_now(), project or name
     workflow = Workflow(
         id=new_id(),
         name=name,
-        project=project or name,
-        graph=f"./{project or name}.py:build",
-        topology={"nodes": _NODES.get(project or name, ["first", "second"]), "edges": []},
+        project=project,
+        graph=f"./{project}.py:build",
+        topology={
+            "nodes": _NODES.get(project, ["first", "second"]),
+            "edges": [],
+            "state_keys": _STATE_KEYS.get(project, []),
+        },
         created_by="test",
         created_at=now,
         updated_at=now,
     )
-    if workflow.project == "letters":
+    if project == "letters":
         workflow.node_variants.append(_loud(workflow))
     return workflow
 

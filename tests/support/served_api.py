@@ -94,6 +94,9 @@ class Caller:
     async def post(self, path: str, **body: Any) -> httpx2.Response:  # noqa: ANN401
         return await self.http.post(f"/api/v1{path}", json=body)
 
+    async def patch(self, path: str, **body: Any) -> httpx2.Response:  # noqa: ANN401
+        return await self.http.patch(f"/api/v1{path}", json=body)
+
     async def execute(self, workflow: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401
         """Submit an execution that must be accepted."""
         answer = await self.post("/executions", workflow=workflow, **{"input": {}, **body})
