@@ -72,6 +72,9 @@ async def test_an_execution_is_paused_edited_resumed_and_answered(
     done = await rested(client, await client.executions.resume(paused.id, answers=answers))
     assert done.status is ExecutionStatus.COMPLETED
     assert await seen(client, done) == ["a", "b", "x", "c", "d:yes"]
+    keys = [key for node, key in visits(tmp_path) if node == "d"]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1, "the step that asked goes on under the same key"
 
 
 async def test_an_execution_goes_back_and_goes_on_in_two_ways(
