@@ -151,6 +151,19 @@ async def test_an_edit_must_name_keys_and_nodes_of_the_graph(stations: Stations)
 
 
 @pytest.mark.usefixtures("stations_runner")
+async def test_a_step_whose_state_was_edited_has_another_key(stations: Stations) -> None:
+    execution_id = await stations.start(b="ask")
+    await stations.when(execution_id, ExecutionStatus.PAUSED)
+    await stations.edit(execution_id, {"note": "edited"})
+    await stations.when(execution_id, ExecutionStatus.PAUSED)
+    await stations.resume(execution_id)
+    await stations.until_visited("b", times=2)
+    await stations.when(execution_id, ExecutionStatus.PAUSED)
+    keys = stations.keys()
+    assert len({key for node, key in keys if node == "b"}) == 2
+
+
+@pytest.mark.usefixtures("stations_runner")
 async def test_only_a_paused_execution_can_be_edited(stations: Stations) -> None:
     execution_id = await stations.start()
     await stations.when(execution_id, ExecutionStatus.COMPLETED)
