@@ -9,7 +9,7 @@ machine is as noisy for all:
 - the graph alone on WTB's saver, in a process like a runner's: what WTB adds is the rest;
 - an idle system: one execution at a time, from its POST to its first node and to its end.
 
-    python benchmarks/throughput.py [--runs 500] [--rounds 4] [--idle 200] [--json FILE]
+    python benchmarks/throughput.py [--runs 1000] [--rounds 3] [--idle 200] [--json FILE]
 """
 
 import argparse
@@ -185,8 +185,8 @@ async def measure(runs: int, rounds: int, executions: int) -> tuple[list[Through
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=int, default=200)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()

@@ -14,6 +14,8 @@ from wtb_async.application.batches.submit_batch_test import (
     SubmitBatchTest,
     submit_batch_test,
 )
+from wtb_async.application.outbox.relay_outbox import RelayOptions, relay_outbox
+from wtb_async.application.outbox.routing import Deliveries
 from wtb_async.application.ports import Score, ScoredExecution
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.bootstrap.platform import Platform
@@ -230,3 +232,24 @@ async def test_a_score_comes_back_as_it_was(platform: Platform, score: bool | fl
     [found] = await batch.scores()
     assert found == {"k": score}
     assert type(found["k"]) is type(score)
+
+
+async def test_a_batch_without_evaluators_is_completed_by_the_relay(platform: Platform) -> None:
+    batch = await begin(platform, 2, evaluators=())
+    told: list[Deliveries] = []
+
+    class Post:
+        async def deliver(self, deliveries: Deliveries) -> None:
+            told.append(deliveries)
+
+    options = RelayOptions(
+        chunk_size=500, claim_for=30.0, max_attempts=3, backoff=0.01, backoff_limit=0.01
+    )
+    await batch.end(completed(batch.runs[0].id))
+    await relay_outbox(platform.database.unit_of_work, Post(), options)
+    assert await batch.status() == "running"
+    await batch.end(completed(batch.runs[1].id))
+    await relay_outbox(platform.database.unit_of_work, Post(), options)
+    assert await batch.status() == "completed"
+    assert [deliveries.batches for deliveries in told] == [(), (), ()]
+    assert told[-1].aggregates == (batch.id,), "the end is news, relayed at once"

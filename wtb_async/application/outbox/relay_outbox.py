@@ -42,7 +42,7 @@ class DeliveryService(Protocol):
 async def relay_outbox(
     uow_factory: UnitOfWorkFactory, service: DeliveryService, options: RelayOptions
 ) -> int:
-    """Relay one chunk of events; answers how many were claimed.
+    """Relay one chunk of events, and what it brings about; answers how many were claimed.
 
     No transaction is open while the broker is written to: a relay that dies in between leaves its
     claim to run out, and the events go out a second time.
@@ -57,7 +57,8 @@ async def relay_outbox(
         except TransientError as error:
             await _give_back(uow_factory, routable, error, options)
         else:
-            await _mark_sent(uow_factory, routable, deliveries)
+            if await _mark_sent(uow_factory, routable, deliveries):
+                return len(events) + await relay_outbox(uow_factory, service, options)
     return len(events)
 
 
@@ -81,13 +82,18 @@ async def _bury_unroutable(
 
 async def _mark_sent(
     uow_factory: UnitOfWorkFactory, events: Sequence[OutboxEvent], deliveries: Deliveries
-) -> None:
-    """Nobody need be told of batches that nobody scores: they are completed here and now."""
+) -> bool:
+    """Note what was delivered; tells whether there are new events now.
+
+    Nobody need be told of batches that nobody scores: they are completed here.
+    """
+    has_completed = False
     async with uow_factory() as uow:
         await uow.outbox.mark_sent([event.id for event in events])
         if deliveries.unscored_batches:
-            await uow.batch_tests.complete_if_done(deliveries.unscored_batches)
+            has_completed = await uow.batch_tests.complete_if_done(deliveries.unscored_batches)
         await uow.commit()
+    return has_completed
 
 
 async def _give_back(
