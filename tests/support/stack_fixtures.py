@@ -1,6 +1,7 @@
-"""One real stack, with every process of it, for the tests that only use it."""
+"""Real stacks, with every process of them; one for all the tests that only use it."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,11 @@ SURROUNDINGS = {
 """Faults are noticed after a fraction of the usual time; another runner is there to take over."""
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
-    """The stack for the graphs of letters, stations and tally, with two runners."""
-    data_dir = tmp_path_factory.mktemp("stack")
+@contextmanager
+def running_stack(project: Path, data_dir: Path) -> Iterator[StackRecord]:
+    """A stack with two runners for the graphs of a langgraph.json."""
     local = LocalStack(
-        LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=PROJECT)
+        LocalStackSettings(data_dir=data_dir, port=0, flower_port=0, project=project)
     )
     with pytest.MonkeyPatch.context() as environment:
         for name, value in SURROUNDINGS.items():
@@ -40,6 +40,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
         yield record
     finally:
         local.down()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackRecord]:
+    """The stack for the graphs of letters, stations and tally."""
+    with running_stack(PROJECT, tmp_path_factory.mktemp("stack")) as record:
+        yield record
 
 
 @pytest.fixture
