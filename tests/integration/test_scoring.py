@@ -14,6 +14,7 @@ from wtb_async.application.batches.submit_batch_test import (
     SubmitBatchTest,
     submit_batch_test,
 )
+from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
 from wtb_async.application.outbox.relay_outbox import RelayOptions, relay_outbox
 from wtb_async.application.outbox.routing import Deliveries
 from wtb_async.application.ports import Score, ScoredExecution
@@ -42,6 +43,14 @@ class Batch:
     async def end_all(self, output: JsonValue = None) -> None:
         await self.end(*(completed(run.id, output or RIGHT) for run in self.runs))
 
+    async def try_again(self, run: ClaimedRun, output: JsonValue) -> None:
+        """Resume a failed execution, and end it with this output."""
+        factory = self.platform.database.unit_of_work
+        request = ResumeExecution(execution_id=run.execution_id, caller="test")
+        await resume_execution(request, uow_factory=factory, nudges=self.platform.nudges)
+        [again] = await claim(factory, self.runner_id)
+        await self.end(completed(again.id, output))
+
     async def score(self) -> int:
         return await score_batch(
             self.id,
@@ -62,6 +71,15 @@ class Batch:
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
         async with self.platform.database.unit_of_work() as uow:
             return await uow.batch_tests.unfinished(idle_seconds)
+
+
+def failed(run: ClaimedRun) -> RunOutcome:
+    return RunOutcome(
+        run_id=run.id,
+        status=RunStatus.FAILED,
+        duration_ms=1.0,
+        error=RunError("ValueError", "broken"),
+    )
 
 
 async def begin(
@@ -133,13 +151,7 @@ async def test_the_batch_waits_for_what_still_runs(platform: Platform) -> None:
 
 async def test_a_failed_execution_has_no_scores_but_counts_as_done(platform: Platform) -> None:
     batch = await begin(platform, 1)
-    failed = RunOutcome(
-        run_id=batch.runs[0].id,
-        status=RunStatus.FAILED,
-        duration_ms=1.0,
-        error=RunError("ValueError", "broken"),
-    )
-    await batch.end(failed)
+    await batch.end(failed(batch.runs[0]))
     assert await batch.score() == 1
     assert await batch.scores() == [{}]
     assert await batch.status() == "completed"
@@ -222,9 +234,8 @@ async def test_executions_of_a_scorer_that_died_are_scored_by_another(platform: 
 async def test_a_score_comes_back_as_it_was(platform: Platform, score: bool | float) -> None:
     batch = await begin(platform, 1)
     await batch.end_all()
-    scored = ScoredExecution(
-        batch.runs[0].execution_id, (Score(evaluator="e", key="k", score=score, comment="naïve"),)
-    )
+    result = Score(evaluator="e", key="k", score=score, comment="naïve")
+    scored = ScoredExecution(batch.runs[0].execution_id, 2, (result,))
     async with platform.database.unit_of_work() as uow:
         await uow.batch_tests.record_scores([scored])
         await uow.batch_tests.record_scores([scored])
@@ -253,3 +264,33 @@ async def test_a_batch_without_evaluators_is_completed_by_the_relay(platform: Pl
     assert await batch.status() == "completed"
     assert [deliveries.batches for deliveries in told] == [(), (), ()]
     assert told[-1].aggregates == (batch.id,), "the end is news, relayed at once"
+
+
+async def test_an_execution_that_goes_on_after_it_was_scored_is_scored_again(
+    platform: Platform,
+) -> None:
+    batch = await begin(platform, 2)
+    await batch.end(failed(batch.runs[0]))
+    assert await batch.score() == 1
+    await batch.try_again(batch.runs[0], RIGHT)
+    assert await batch.score() == 1
+    assert {"wtb.exact_match": True} in await batch.scores()
+
+
+async def test_a_score_of_an_outcome_that_no_longer_stands_is_dropped(platform: Platform) -> None:
+    batch = await begin(platform, 1)
+    await batch.end(failed(batch.runs[0]))
+    async with platform.database.unit_of_work() as uow:
+        [seen] = await uow.batch_tests.claim_unscored(batch.id, 10, 60.0)
+        await uow.commit()
+    await batch.try_again(batch.runs[0], {"word": "wrong"})
+    late = Score(evaluator="wtb.exact_match", key="wtb.exact_match", score=True)
+    async with platform.database.unit_of_work() as uow:
+        scored = ScoredExecution(seen.execution_id, seen.version, (late,))
+        await uow.batch_tests.record_scores([scored])
+        await uow.commit()
+    assert await batch.scores() == [{}]
+    assert await batch.status() == "running"
+    assert await batch.score() == 1
+    assert await batch.scores() == [{"wtb.exact_match": False}]
+    assert await batch.status() == "completed"

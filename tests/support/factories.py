@@ -103,6 +103,7 @@ def scoring_job(evaluators: Sequence[str] = (), **changes: Any) -> ScoringJob:  
     """A completed execution that said `4` where `4` was expected."""
     ordinary: dict[str, Any] = {
         "execution_id": new_id(),
+        "version": 3,
         "status": "completed",
         "inputs": {"question": "2 + 2"},
         "outputs": {"answer": "4"},

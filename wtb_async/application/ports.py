@@ -208,7 +208,10 @@ class BatchTestRepository(Protocol):
         """Take ended executions of the batch that no evaluator has seen yet, for a while."""
 
     async def record_scores(self, scored: Sequence["ScoredExecution"]) -> None:
-        """Keep evaluators' results, once per execution and key, and mark the executions scored."""
+        """Keep evaluators' results, once per execution and key, and mark the executions scored.
+
+        Results of an outcome that no longer stands are dropped.
+        """
 
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
         """Running batches that wait for scores or completion although nobody works on them."""
@@ -219,6 +222,8 @@ class ScoringJob:
     """One ended execution as evaluators see it."""
 
     execution_id: UUID
+    version: int
+    """Of the execution: whatever happens to its outcome changes it."""
     status: str
     inputs: JsonObject
     outputs: JsonValue
@@ -243,9 +248,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ScoredExecution:
-    """All results of one execution."""
+    """All results of one execution, for the outcome that it had in this version."""
 
     execution_id: UUID
+    version: int
     scores: tuple[Score, ...]
 
 

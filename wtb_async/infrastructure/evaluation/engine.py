@@ -37,7 +37,7 @@ class ProjectEvaluationEngine:
         if job.status == "completed":
             for name in job.evaluators:
                 scores += await self._score_with(name, job)
-        return ScoredExecution(job.execution_id, tuple(scores))
+        return ScoredExecution(job.execution_id, job.version, tuple(scores))
 
     async def _score_with(self, name: str, job: ScoringJob) -> list[Score]:
         try:

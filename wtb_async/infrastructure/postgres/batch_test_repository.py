@@ -84,9 +84,9 @@ _CLAIM_UNSCORED = text(
             ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED))
         RETURNING *
     )
-    SELECT taken.id AS execution_id, taken.status, taken.input AS inputs, taken.output AS outputs,
-           tested.reference AS reference_outputs, tested.metadata, taken.duration_ms, taken.error,
-           batch.evaluators, workflow.project
+    SELECT taken.id AS execution_id, taken.version, taken.status, taken.input AS inputs,
+           taken.output AS outputs, tested.reference AS reference_outputs, tested.metadata,
+           taken.duration_ms, taken.error, batch.evaluators, workflow.project
     FROM taken
     JOIN wtb_test_cases AS tested ON tested.id = taken.test_case_id
     JOIN wtb_batch_tests AS batch ON batch.id = taken.batch_test_id
@@ -94,16 +94,21 @@ _CLAIM_UNSCORED = text(
     """  # noqa: S608 - statuses of the domain
 )
 
+# Somebody may have taken an execution back, or let it go on, while evaluators looked at it.
 _RECORD_SCORES = """
-WITH results AS (
-    INSERT INTO wtb_evaluation_results (execution_id, key, evaluator, score, comment, error)
-    SELECT execution_id, key, evaluator, score::jsonb, comment, error
-    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-        AS given (execution_id, key, evaluator, score, comment, error)
-    ON CONFLICT (execution_id, key) DO NOTHING
+WITH standing AS (
+    UPDATE wtb_executions AS execution
+    SET scored_at = clock_timestamp(), scoring_until = NULL
+    FROM unnest($1::uuid[], $2::int[]) AS seen (id, version)
+    WHERE execution.id = seen.id AND execution.version = seen.version
+    RETURNING execution.id
 )
-UPDATE wtb_executions SET scored_at = clock_timestamp(), scoring_until = NULL
-WHERE id = ANY ($1::uuid[])
+INSERT INTO wtb_evaluation_results (execution_id, key, evaluator, score, comment, error)
+SELECT execution_id, key, evaluator, score::jsonb, comment, error
+FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    AS given (execution_id, key, evaluator, score, comment, error)
+JOIN standing ON standing.id = given.execution_id
+ON CONFLICT (execution_id, key) DO NOTHING
 """
 
 _UNFINISHED = text(
@@ -166,7 +171,10 @@ class PostgresBatchTestRepository:
         return [ScoringJob(**row) for row in rows.mappings()]
 
     async def record_scores(self, scored: Sequence[ScoredExecution]) -> None:
-        """Keep evaluators' results, once per execution and key, and mark the executions scored."""
+        """Keep evaluators' results, once per execution and key, and mark the executions scored.
+
+        Results of an outcome that no longer stands are dropped.
+        """
         rows = [
             (item.execution_id, s.key, s.evaluator, _score_text(s.score), s.comment, s.error)
             for item in scored
@@ -175,7 +183,8 @@ class PostgresBatchTestRepository:
         columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(6)]
         connection = await self._session.connection()
         ids = [item.execution_id for item in scored]
-        await connection.exec_driver_sql(_RECORD_SCORES, (ids, *columns))
+        versions = [item.version for item in scored]
+        await connection.exec_driver_sql(_RECORD_SCORES, (ids, versions, *columns))
 
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
         """Running batches that wait for scores or completion although nobody works on them."""
