@@ -1,7 +1,9 @@
 """GroupCommitSaver: LangGraph's contract, the stock saver's rows, and commits of many calls."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -163,3 +165,24 @@ async def test_a_promised_new_thread_is_not_looked_up_and_a_head_is_remembered(
     assert found.checkpoint["id"] == checkpoint_id
     assert saver.forget("thread") == checkpoint_id
     assert saver.forget("thread") is None
+
+
+def test_a_read_needs_none_of_the_threads_that_nodes_may_block(database_url: str) -> None:
+    asyncio.run(_read_while_every_thread_is_taken(database_url))
+
+
+async def _read_while_every_thread_is_taken(url: str) -> None:
+    taken = threading.Event()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    async with group_commit_saver(url) as saver:
+        saved = await put(saver, "thread", number=1)
+        blocked = asyncio.create_task(asyncio.to_thread(taken.wait))
+        await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(10):
+                found = await saver.aget_tuple(on("thread"))
+        finally:
+            taken.set()
+            await blocked
+    assert found is not None
+    assert found.checkpoint["id"] == saved
