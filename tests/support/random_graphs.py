@@ -1,6 +1,7 @@
 """Random graphs of every shape that a timeline can have, and how to run them to their end."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from itertools import cycle
 from operator import add
 from typing import Annotated, Any, Protocol
@@ -16,7 +17,10 @@ from typing_extensions import TypedDict
 
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 
-KINDS = ("plain", "parallel", "send", "loop", "ask", "ask_both", "subgraph", "nested")
+KINDS = (
+    *("plain", "parallel", "send", "loop", "ask", "ask_both", "ask_twice", "ask_each"),
+    *("subgraph", "nested"),
+)
 plans = st.lists(st.sampled_from(KINDS), min_size=1, max_size=4)
 """A graph is a chain of segments; each is one of these kinds."""
 
@@ -34,6 +38,9 @@ class State(TypedDict, total=False):
 
 
 Graph = StateGraph[State, None, State, State]
+
+ON_NODE: ContextVar[Callable[[str], None] | None] = ContextVar("on_node", default=None)
+"""Told what each node has to say, from the node's thread and before anything of it is saved."""
 
 
 class Node(Protocol):
@@ -82,18 +89,30 @@ async def run_in_turns(graphs: Sequence[Compiled], given: Given, thread: str) ->
     return dict(result.value)
 
 
+def _noted(line: str) -> State:
+    if (seen_by := ON_NODE.get()) is not None:
+        seen_by(line)
+    return {"log": [line], "changes": [line]}
+
+
 def _noting(name: str) -> Node:
     def note(state: State) -> State:
-        line = f"{name} {state.get('item', '')} after {len(state.get('log', ()))}"
-        return {"log": [line], "changes": [line]}
+        return _noted(f"{name} {state.get('item', '')} after {len(state.get('log', ()))}")
 
     return note
 
 
 def _asking(name: str) -> Node:
     def ask(state: State) -> State:
-        line = f"{name}: {interrupt(name)} after {len(state.get('log', ()))}"
-        return {"log": [line], "changes": [line]}
+        return _noted(f"{name}: {interrupt(name)} after {len(state.get('log', ()))}")
+
+    return ask
+
+
+def _asking_twice(name: str) -> Node:
+    def ask(state: State) -> State:
+        told = [interrupt(f"{name} {which}") for which in ("first", "second")]
+        return _noted(f"{name}: {told} after {len(state.get('log', ()))}")
 
     return ask
 
@@ -143,6 +162,37 @@ def _send(graph: Graph, name: str, before: str) -> str:
     return _one(graph, f"{name}_end", name, _noting(f"{name}_end"))
 
 
+def _ask_twice(graph: Graph, name: str, before: str) -> str:
+    return _one(graph, name, before, _asking_twice(name))
+
+
+def _ask_each(graph: Graph, name: str, before: str) -> str:
+    """Each of three that are sent asks, and so do two that are within one node."""
+
+    def ask(state: State) -> State:
+        item = f"{name} {state['item']}"
+        return _noted(f"{item}: {interrupt(item)}")
+
+    def scatter(state: State) -> list[Send]:
+        return [Send(name, {"item": str(n), "log": state.get("log", [])}) for n in range(3)]
+
+    _one(graph, f"{name}_source", before, _noting(f"{name}_source"))
+    graph.add_conditional_edges(f"{name}_source", scatter, [name])
+    graph.add_node(name, ask)
+    _one(graph, f"{name}_inner", f"{name}_source", _asking_side_by_side(f"{name}_inner"))
+    graph.add_node(f"{name}_end", _noting(f"{name}_end"), defer=True)
+    graph.add_edge(name, f"{name}_end")
+    graph.add_edge(f"{name}_inner", f"{name}_end")
+    return f"{name}_end"
+
+
+def _asking_side_by_side(name: str) -> Compiled:
+    inner: Graph = StateGraph(State)
+    for side in ("left", "right"):
+        _one(inner, f"{name}_{side}", START, _asking_twice(f"{name}_{side}"))
+    return inner.compile()
+
+
 def _loop(graph: Graph, name: str, before: str) -> str:
     def again(state: State) -> str:
         rounds = sum(line.startswith(f"{name} ") for line in state["log"])
@@ -186,6 +236,8 @@ _SEGMENTS: dict[str, Callable[[Graph, str, str], str]] = {
     "loop": _loop,
     "ask": _ask,
     "ask_both": _ask_both,
+    "ask_twice": _ask_twice,
+    "ask_each": _ask_each,
     "subgraph": _subgraph,
     "nested": _nested,
 }

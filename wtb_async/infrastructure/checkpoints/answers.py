@@ -46,6 +46,11 @@ WHERE asked.thread_id = $1 AND asked.channel = $3 AND (
 ORDER BY length(asked.checkpoint_ns)
 """
 
+_NEXT_INDEX = """
+SELECT COALESCE(max(idx) + 1, 0) FROM checkpoint_writes
+WHERE thread_id = $1 AND checkpoint_ns = '' AND checkpoint_id = $2 AND task_id = $3 AND idx >= 0
+"""
+
 _WRITE = """
 INSERT INTO checkpoint_writes
     (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
@@ -94,12 +99,19 @@ async def answer_interrupts(
         (*place, WRITES_IDX_MAP[RESUME], RESUME, *serde.dumps_typed(told))
         for place, told in (_told(tasks, *answer) for answer in answers.items())
     ]
+    first = await _next_index(connection, str(thread_id), checkpoint_id) if values else 0
     rows += [
         ("", checkpoint_id, _ANY_TASK, "", at, channel, *serde.dumps_typed(value))
-        for at, (channel, value) in enumerate(values.items())
+        for at, (channel, value) in enumerate(values.items(), first)
     ]
     columns = [list(column) for column in zip(*rows, strict=True)]
     await connection.exec_driver_sql(_WRITE, (str(thread_id), *columns))
+
+
+async def _next_index(connection: AsyncConnection, thread_id: str, checkpoint_id: str) -> int:
+    """Where values may be put behind those that came with earlier answers."""
+    found = await connection.exec_driver_sql(_NEXT_INDEX, (thread_id, checkpoint_id, _ANY_TASK))
+    return int(found.scalar_one())
 
 
 async def _open_tasks(

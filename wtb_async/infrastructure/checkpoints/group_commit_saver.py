@@ -94,7 +94,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         blobs = self._load_blobs(value["channel_values"])
         return CheckpointTuple(
             config=_address(value, value["checkpoint_id"]),
-            checkpoint={**checkpoint, "channel_values": {**inline, **blobs}},
+            checkpoint=checkpoint | {"channel_values": {**inline, **blobs}},
             metadata=value["metadata"],
             parent_config=_address(value, parent) if parent else None,
             pending_writes=self._load_writes(value["pending_writes"]),
