@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -36,6 +36,7 @@ JOIN wtb_runs AS run ON run.id = execution.run_id
 JOIN wtb_runners AS runner ON runner.id = run.runner_id
 WHERE execution.id = %(id)s
 """
+ALIVE = "SELECT id, name, pid FROM wtb_runners WHERE status = 'alive'"
 NEXT_LIFE = """
 SELECT id, name, pid FROM wtb_runners
 WHERE name = %(name)s AND id <> %(id)s AND status = 'alive' AND started_at > (
@@ -49,16 +50,15 @@ def tally(tmp_path: Path) -> Tally:
     return Tally(tmp_path)
 
 
-async def find(stack: StackRecord, query: str, parameters: dict[str, object]) -> RunnerLife | None:
+async def find(stack: StackRecord, query: str, parameters: dict[str, object]) -> list[RunnerLife]:
     url = stack.addresses.database_url
     async with await psycopg.AsyncConnection.connect(url, row_factory=namedtuple_row) as connection:
-        row = await (await connection.execute(query, parameters)).fetchone()
-    return None if row is None else RunnerLife(*row)
+        rows = await (await connection.execute(query, parameters)).fetchall()
+    return [RunnerLife(*row) for row in rows]
 
 
 async def runner_of(stack: StackRecord, execution_id: UUID) -> RunnerLife:
-    life = await find(stack, OF_EXECUTION, {"id": execution_id})
-    assert life is not None
+    [life] = await find(stack, OF_EXECUTION, {"id": execution_id})
     return life
 
 
@@ -128,3 +128,24 @@ async def test_a_frozen_runner_that_wakes_up_after_its_lease_changes_nothing(
     assert (done.status, done.attempt) == (ExecutionStatus.COMPLETED, 2)
     assert done.output == {**tally.input_for("x"), "done": ["first", "second"]}
     assert await shown(client, made.id) == before
+
+
+async def test_when_every_runner_is_frozen_others_are_started_in_their_place(
+    client: WTBClient, stack: StackRecord, tally: Tally
+) -> None:
+    made = await client.executions.create("tally", {**tally.input_for("x")})
+    await tally.reached("x second")
+    runners = await find(stack, ALIVE, {})
+
+    with ExitStack() as freezer:
+        for runner in runners:
+            freezer.enter_context(frozen(runner))
+        tally.open_gate()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            done = await client.executions.wait_for(made.id)
+        owner = await runner_of(stack, made.id)
+    assert owner.name not in {runner.name for runner in runners}
+    assert (done.status, done.attempt) == (ExecutionStatus.COMPLETED, 2)
+    assert tally.lines("x").count("first") == 1
+    # Those that only stood in for others need not come back.
+    await lives_again(stack, min(runners, key=lambda runner: runner.name))

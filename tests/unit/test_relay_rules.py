@@ -1,5 +1,6 @@
 """Events go where they are needed, failures wait longer each time, pools follow their backlog."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -141,3 +142,24 @@ def test_a_pool_stays_within_its_bounds(pending: int, slots: int, minimum: int, 
     size = PoolSize(slots=slots, minimum=minimum, maximum=minimum + more).for_backlog(pending)
     assert minimum <= size <= minimum + more
     assert size * slots >= pending or size == minimum + more
+
+
+@pytest.mark.parametrize(
+    ("silent", "numbers"),
+    [
+        ((), [0]),
+        (("runner-default-0",), [0, 1]),
+        (("runner-default-0", "runner-default-1"), [0, 1, 2]),
+        ([f"runner-default-{number}" for number in range(9)], [0, 1, 2]),
+        (("runner-default-7", "runner-other-0"), [0]),
+    ],
+)
+def test_silent_runners_are_stood_in_for_by_a_bounded_number_of_others(
+    silent: Sequence[str], numbers: list[int]
+) -> None:
+    size = PoolSize(slots=32, minimum=1, maximum=2)
+    assert size.names("default", 5, silent) == [f"runner-default-{n}" for n in numbers]
+
+
+def test_a_pool_without_backlog_may_be_empty() -> None:
+    assert PoolSize(slots=32, minimum=0, maximum=2).names("default", 0, ()) == []

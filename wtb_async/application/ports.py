@@ -180,6 +180,9 @@ class RunnerRepository(Protocol):
     async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
         """Mark earlier lives of this runner lost: a name has one living process."""
 
+    async def silent(self, pool: str) -> list[str]:
+        """The names whose newest life was lost: nobody has heard of them since."""
+
     async def note_alone(self, runner_id: UUID, run_id: UUID | None) -> None:
         """Say which run is being executed alone, or that none is any more."""
 

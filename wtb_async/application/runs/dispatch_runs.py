@@ -1,6 +1,7 @@
 """Makes sure that somebody executes the pending runs of a pool."""
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,8 +11,8 @@ from wtb_async.application.ports import UnitOfWorkFactory
 class RunnerPool(Protocol):
     """The processes that host runners."""
 
-    async def ensure(self, pool: str, count: int) -> None:
-        """Have at least `count` runners of the pool working, and wake all of them."""
+    async def ensure(self, pool: str, names: Sequence[str]) -> None:
+        """Have the runners of these names working for the pool, and wake them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,21 @@ class PoolSize:
         """The number of runners that this backlog asks for."""
         return max(self.minimum, min(self.maximum, math.ceil(pending / self.slots)))
 
+    def names(self, pool: str, pending: int, silent: Collection[str]) -> list[str]:
+        """The runners to have for this backlog.
+
+        Those that are silent are woken too, but do not count: their processes may be gone, or stand
+        still for long. So the pool may exceed its maximum, by as many again at most.
+        """
+        missing = self.for_backlog(pending)
+        names: list[str] = []
+        for number in range(missing + self.maximum):
+            if missing == 0:
+                break
+            names.append(name := f"runner-{pool}-{number}")
+            missing -= name not in silent
+        return names
+
 
 async def dispatch_runs(
     pool: str, size: PoolSize, *, uow_factory: UnitOfWorkFactory, runners: RunnerPool
@@ -33,4 +49,6 @@ async def dispatch_runs(
     """Size the pool by its backlog and wake its runners; they claim for themselves."""
     async with uow_factory() as uow:
         pending = await uow.runs.pending_count(pool)
-    await runners.ensure(pool, size.for_backlog(pending))
+        silent = await uow.runners.silent(pool) if pending else ()
+    if names := size.names(pool, pending, silent):
+        await runners.ensure(pool, names)

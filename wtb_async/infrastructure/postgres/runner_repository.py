@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Update, func, insert, text, update
+from sqlalchemy import Update, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.domain.run import RUNNER_TRANSITIONS, Runner, RunnerStatus
@@ -49,6 +49,18 @@ class PostgresRunnerRepository:
     async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
         """Mark earlier lives of this runner lost: a name has one living process."""
         return await self._lose(_losing().where(runners.c.name == name, runners.c.id != but))
+
+    async def silent(self, pool: str) -> list[str]:
+        """The names whose newest life was lost: nobody has heard of them since."""
+        newest = (
+            select(runners.c.name, runners.c.status)
+            .where(runners.c.pool == pool)
+            .distinct(runners.c.name)
+            .order_by(runners.c.name, runners.c.started_at.desc())
+            .subquery()
+        )
+        lost = select(newest.c.name).where(newest.c.status == RunnerStatus.LOST)
+        return list(await self._session.scalars(lost))
 
     async def note_alone(self, runner_id: UUID, run_id: UUID | None) -> None:
         """Say which run is being executed alone, or that none is any more."""

@@ -1,6 +1,7 @@
 """The runners of a pool as detached Ray actors."""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any, cast
 
@@ -35,24 +36,24 @@ class RayRunnerPool:
         self._settings = settings
         self._silent_since: float | None = None
 
-    async def ensure(self, pool: str, count: int) -> None:
-        """Have at least `count` runners of the pool working, and wake all of them.
+    async def ensure(self, pool: str, names: Sequence[str]) -> None:
+        """Have the runners of these names working for the pool, and wake them.
 
         Raises:
             TransientError: Ray is away; the runners, if they live, go on by themselves.
         """
         try:
-            await asyncio.to_thread(self._ensure, pool, count)
+            await asyncio.to_thread(self._ensure, pool, names)
         except (RayError, ConnectionError, TimeoutError, ValueError) as error:
             # A driver whose local node has died stays useless even after the node is back.
             await asyncio.to_thread(ray.shutdown)
             raise TransientError(f"Ray does not answer: {error}") from error
 
-    def _ensure(self, pool: str, count: int) -> None:
+    def _ensure(self, pool: str, names: Sequence[str]) -> None:
         connect_driver(self._ray_address, NAMESPACE)
-        actors = [self._actor(pool, number) for number in range(count)]
+        actors = [self._actor(pool, name) for name in names]
         calls: list[ray.ObjectRef[None]] = [actor.work.remote() for actor in actors]
-        answered, _ = ray.wait(calls, num_returns=count, timeout=ANSWER_SECONDS)
+        answered, _ = ray.wait(calls, num_returns=len(calls), timeout=ANSWER_SECONDS)
         ray.get(answered)
         self._note(is_silent=not answered)
 
@@ -67,8 +68,7 @@ class RayRunnerPool:
             self._silent_since = None
             raise TimeoutError("no runner answers")
 
-    def _actor(self, pool: str, number: int) -> ActorHandle[Any]:
-        name = f"runner-{pool}-{number}"
+    def _actor(self, pool: str, name: str) -> ActorHandle[Any]:
         actor = self._actor_class.options(
             name=name,
             namespace=NAMESPACE,
