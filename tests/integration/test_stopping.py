@@ -2,9 +2,10 @@
 
 import pytest
 from arranging import change, history
-from controlling import Stations
+from controlling import Stations, a_moment
 from living_runner import LivingRunner, living_runner
 
+from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.domain.errors import InvalidTransition
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus
 from wtb_async.settings import Settings
@@ -27,6 +28,7 @@ async def test_a_running_execution_stops_at_the_next_boundary(stations: Stations
     execution_id = await stations.start(b="hold")
     await stations.until_visited("b")
     await stations.stop(execution_id)
+    await a_moment()
     stations.release("b")
     stopped = await stations.when(execution_id, ExecutionStatus.CANCELLED)
     assert stations.visits() == ["a", "b"]
@@ -117,6 +119,21 @@ async def test_a_stop_that_comes_when_the_graph_has_paused_is_granted_when_it_is
     stopped = await stations.when(execution_id, ExecutionStatus.CANCELLED)
     assert stopped.interrupts == []
     assert (await events(stations, execution_id))[-1] == "ExecutionCancelled"
+
+
+async def test_a_stop_is_granted_even_if_the_next_runner_is_the_first_to_hear_of_it(
+    settings: Settings, stations: Stations
+) -> None:
+    database = stations.platform.database
+    async with living_runner(settings) as runner:
+        execution_id = await stations.start(b="hold")
+        await stations.until_visited("b")
+        await runner.die()
+        assert await reap_lost_runners(database.unit_of_work, lease_seconds=30) == 1
+        await stations.stop(execution_id)
+        runner.live()
+        await stations.when(execution_id, ExecutionStatus.CANCELLED)
+        assert stations.visits() == ["a", "b"]
 
 
 async def test_the_stop_of_a_lost_runner_s_execution_is_granted_by_its_successor(

@@ -40,12 +40,17 @@ class _HeldRun:
     """A run that waits for a slot or is being executed."""
 
     run: ClaimedRun
-    signals: RunSignals
-    asked: RunRequest | None
+    signals: RunSignals = field(default_factory=RunSignals)
+    asked: RunRequest | None = None
     task: asyncio.Task[None] | None = None
     stops: bool = False
     """When its task is cancelled the run has ended; otherwise it is the runner that ends."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ask_again(self) -> None:
+        """Repeat what is asked: the engine may have taken note of it and not lived to grant it."""
+        if self.asked is not None:
+            self.signals.ask(self.asked)
 
 
 class RunExecutor:
@@ -95,11 +100,10 @@ class RunExecutor:
             self._monitor.received(
                 str(run.id), name=RUN_TASK, args=f"({run.execution_id},)", kwargs=str(details)
             )
-            held = _HeldRun(run, RunSignals(run.request), run.request)
-            self._held[run.id] = held
+            self._held[run.id] = held = _HeldRun(run)
             self._ready.put_nowait(held)
-            if run.id in requests:
-                self.ask(run.id, requests[run.id])
+            if request := requests.get(run.id, run.request):
+                self.ask(run.id, request)
 
     def ask(self, run_id: UUID, request: RunRequest) -> None:
         """Pass on what somebody wants of a run; the same wish is passed on once."""
@@ -207,6 +211,7 @@ class RunExecutor:
                 log.warning("run_interrupted", run_id=str(run.id), error=repr(error))
                 await asyncio.sleep(self._options.retry_after)
                 run = replace(run, resumes=True)
+                held.ask_again()
         return None
 
     def _stop_in_the_end(self, held: _HeldRun) -> None:
