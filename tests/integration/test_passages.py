@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from langgraph.errors import GraphRecursionError
 from passages import FAR, PAUSE, Travel, answers_to, root_nodes, travels
-from random_graphs import KINDS, plans
+from random_graphs import EVERY_KIND, every_plan
 
 from wtb_async.domain.execution import Breakpoints, Limits, PauseReason
 from wtb_async.domain.run_request import RequestKind, RunRequest
@@ -36,8 +36,8 @@ def prove(url: str, plan: Sequence[str], proof: Callable[[Travel], Awaitable[Non
 
 
 @on_real_postgres
-@given(plan=plans)
-@example(plan=list(KINDS))
+@given(plan=every_plan)
+@example(plan=list(EVERY_KIND))
 def test_rolled_back_to_any_checkpoint_and_resumed_a_run_ends_as_it_did(
     database_url: str, plan: list[str]
 ) -> None:
@@ -54,8 +54,8 @@ async def _back_to_every_checkpoint(travel: Travel) -> None:
 
 
 @on_real_postgres
-@given(plan=plans)
-@example(plan=list(KINDS))
+@given(plan=every_plan)
+@example(plan=list(EVERY_KIND))
 def test_a_run_that_pauses_at_every_boundary_ends_as_one_that_does_not(
     database_url: str, plan: list[str]
 ) -> None:
@@ -73,8 +73,8 @@ async def _pause_everywhere(travel: Travel) -> None:
 
 
 @on_real_postgres
-@given(plan=plans)
-@example(plan=list(KINDS))
+@given(plan=every_plan)
+@example(plan=list(EVERY_KIND))
 def test_a_pause_that_waits_for_a_node_is_granted_before_it_and_changes_nothing_else(
     database_url: str, plan: list[str]
 ) -> None:
@@ -100,8 +100,8 @@ async def _pause_at(travel: Travel, node: str) -> object:
 
 
 @on_real_postgres
-@given(plan=plans)
-@example(plan=list(KINDS))
+@given(plan=every_plan)
+@example(plan=list(EVERY_KIND))
 def test_a_run_that_rests_before_and_after_every_node_ends_as_one_that_does_not(
     database_url: str, plan: list[str]
 ) -> None:
@@ -129,8 +129,8 @@ async def _begin_and_finish(travel: Travel) -> object:
 
 
 @on_real_postgres
-@given(plan=plans, kill_at=st.integers(0, 40), delay_ms=st.floats(0, 8))
-@example(plan=list(KINDS), kill_at=12, delay_ms=1.0)
+@given(plan=every_plan, kill_at=st.integers(0, 40), delay_ms=st.floats(0, 8))
+@example(plan=list(EVERY_KIND), kill_at=12, delay_ms=1.0)
 @example(plan=["ask_each", "nested"], kill_at=7, delay_ms=2.0)
 def test_after_a_kill_the_successor_ends_as_the_run_would_have_and_repeats_nothing_finished(
     database_url: str, plan: list[str], kill_at: int, delay_ms: float

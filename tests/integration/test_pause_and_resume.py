@@ -114,7 +114,7 @@ async def test_a_hint_that_is_lost_is_found_by_the_heartbeat(
     settings: Settings, stations: Stations
 ) -> None:
     quick = settings.runner.model_copy(update={"heartbeat_seconds": 0.3})
-    async with living_runner(settings.model_copy(update={"stations_runner": quick})) as runner:
+    async with living_runner(settings.model_copy(update={"runner": quick})) as runner:
         runner.deaf = True
         execution_id = await stations.start(a="hold")
         await stations.until_visited("a")

@@ -17,12 +17,13 @@ from typing_extensions import TypedDict
 
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 
-KINDS = (
-    *("plain", "parallel", "send", "loop", "ask", "ask_both", "ask_twice", "ask_each"),
-    *("subgraph", "nested"),
-)
+KINDS = ("plain", "parallel", "send", "loop", "ask", "ask_both", "ask_twice", "subgraph", "nested")
 plans = st.lists(st.sampled_from(KINDS), min_size=1, max_size=4)
 """A graph is a chain of segments; each is one of these kinds."""
+
+EVERY_KIND = (*KINDS, "ask_each")
+every_plan = st.lists(st.sampled_from(EVERY_KIND), min_size=1, max_size=4)
+"""With segments too that keep questions in no particular order."""
 
 
 def _concatenated(seen: list[str], batches: Sequence[list[str]]) -> list[str]:
