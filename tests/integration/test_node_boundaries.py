@@ -79,9 +79,10 @@ async def test_every_attempt_is_a_boundary_of_the_same_task(platform: Platform) 
     assert visited[2].exit_checkpoint_id == execution.checkpoint_id
 
 
+@pytest.mark.parametrize("graph", ["nested", "nested_without_checkpoints"])
 @pytest.mark.usefixtures("runner")
-async def test_a_subgraph_and_its_nodes_are_boundaries(platform: Platform) -> None:
-    execution, visited = await run(platform, "visits:nested", {"do": ""})
+async def test_a_subgraph_and_its_nodes_are_boundaries(platform: Platform, graph: str) -> None:
+    execution, visited = await run(platform, f"visits:{graph}", {"do": ""})
     assert execution.status is ExecutionStatus.COMPLETED
     before, inside, *inner = visited
     assert [before.node, inside.node] == ["left", "inside"]

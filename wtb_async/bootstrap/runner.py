@@ -1,8 +1,10 @@
 """A runner with all that it needs."""
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from uuid import UUID
@@ -32,6 +34,7 @@ async def open_runner(
 ) -> AsyncIterator[tuple[Platform, Callable[[], RunnerLoop]]]:
     """Open all that a runner needs; answers a maker of loops, one for each life."""
     runner = settings.runner
+    _give_threads_to_nodes(runner.slots)
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(
             open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
@@ -104,3 +107,12 @@ def _open_monitor(
     reporter.start()
     stack.callback(reporter.stop)
     return reporter
+
+
+def _give_threads_to_nodes(slots: int) -> None:
+    """Plain functions run in the loop's threads, by default a few more than there are processors.
+
+    Most of them wait for somebody, a model or a database, and several may run side by side.
+    """
+    threads = ThreadPoolExecutor(2 * slots, thread_name_prefix="node")
+    asyncio.get_running_loop().set_default_executor(threads)

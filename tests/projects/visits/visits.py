@@ -81,11 +81,16 @@ def retried() -> Graph:
     return graph
 
 
-def nested() -> Graph:
+def nested(*, checkpointer: bool | None = None) -> Graph:
     """A graph whose second node is a graph."""
     graph = Graph(State)
     graph.add_node("left", left)
-    graph.add_node("inside", side_by_side().compile())
+    graph.add_node("inside", side_by_side().compile(checkpointer=checkpointer))
     graph.add_edge(START, "left")
     graph.add_edge("left", "inside")
     return graph
+
+
+def nested_without_checkpoints() -> Graph:
+    """The same, with a graph inside that wants no checkpoints of its own."""
+    return nested(checkpointer=False)

@@ -55,6 +55,10 @@ def observe_nodes(graph: Compiled, log: BoundaryLog, *, max_value_bytes: int) ->
         max_value_bytes: inputs and outputs whose JSON is larger are not kept.
     """
     observed = copy.copy(graph)
+    if observed.checkpointer is False:
+        # LangGraph cannot run a subgraph without checkpoints with the durability that a run has;
+        # with those of the graph around it, it goes on after a crash where it was.
+        observed.checkpointer = None
     observed.nodes = dict(graph.nodes)
     keys = keys_of_whole_values(graph)
     for name, node in graph.nodes.items():
