@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
+from scipy.stats import binomtest
 
 from wtb_async.domain import comparing
 from wtb_async.domain.comparison import (
@@ -86,12 +87,67 @@ def test_equal_scores_show_no_difference() -> None:
 def test_five_cases_are_not_enough_however_clear_they_look() -> None:
     comparison = compare(rows(cases=5, base=lambda _: 0.0, tfidf=lambda _: 1.0))
     assert verdict(comparison, "tfidf") is Verdict.NOT_ENOUGH_DATA
-    assert "5 paired test cases cannot decide 1 comparison" in comparison.evaluators[0].sentence
+    sentence = comparison.evaluators[0].sentence
+    assert "5 paired test cases cannot decide 1 comparison, 6 may" in sentence
+    assert comparison.evaluators[0].pairs_needed == 6
 
 
 def test_pairing_sees_a_small_gain_under_a_large_spread() -> None:
     comparison = compare(rows(base=float, tfidf=lambda case: case + 0.1 + case % 3 / 100))
     assert verdict(comparison, "tfidf") is Verdict.BETTER
+
+
+def test_yes_or_no_scores_are_compared_by_the_cases_won_and_lost() -> None:
+    comparison = compare(rows(base=half, tfidf=nearly_always))
+    hit = comparison.evaluators[0]
+    paired = cell(comparison, "tfidf").paired
+    assert paired is not None
+    assert (hit.test, hit.effect) == ("exact McNemar test", "odds ratio")
+    # tfidf wins the 20 odd cases and loses 0, 10, 20 and 30.
+    assert paired.effect_size == pytest.approx(20.5 / 4.5)
+    assert paired.p_value == pytest.approx(binomtest(4, 24).pvalue)
+    assert paired.minimum_detectable == pytest.approx(0.31, abs=0.05)
+
+
+def test_other_scores_are_compared_by_their_means() -> None:
+    comparison = compare(rows(base=float, tfidf=lambda case: case + 0.1 + case % 3 / 100))
+    hit = comparison.evaluators[0]
+    paired = cell(comparison, "tfidf").paired
+    assert paired is not None
+    assert paired.interval is not None
+    assert (hit.test, hit.effect) == ("skewness-guarded t-test", "d_z")
+    assert paired.effect_size == pytest.approx(13.2, abs=0.2)
+    assert paired.interval.low < 0.11 < paired.interval.high
+    assert paired.minimum_detectable == pytest.approx(0.0037, abs=0.0002)
+
+
+def test_a_comparison_that_shows_nothing_tells_what_it_would_have_seen() -> None:
+    comparison = compare(rows(base=half, tfidf=lambda case: half(case) or case == 1))
+    sentence = comparison.evaluators[0].sentence
+    assert sentence.endswith("; one of 0.19 would show 4 times in 5.")
+
+
+def test_repetitions_in_another_order_make_no_difference() -> None:
+    scores = {"base": [0.1, 0.2, 0.3], "tfidf": [0.3, 0.2, 0.1]}
+    repeated = (
+        row(variant, case, scores[variant][repetition], repetition=repetition)
+        for variant in scores
+        for case in range(40)
+        for repetition in range(3)
+    )
+    comparison = compare(repeated)
+    assert verdict(comparison, "tfidf") is Verdict.NO_DIFFERENCE
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    made = list(rows(base=lambda case: case % 7 / 7, tfidf=lambda case: case % 5 / 5))
+    forwards, backwards = (
+        cell(compare(order), "tfidf").paired for order in (made, [*reversed(made)])
+    )
+    assert forwards is not None
+    assert backwards is not None
+    assert forwards.p_value == pytest.approx(backwards.p_value)
+    assert forwards.mean == pytest.approx(backwards.mean)
 
 
 def test_lower_latency_is_better() -> None:
@@ -148,6 +204,10 @@ def test_many_comparisons_are_corrected_for_their_number() -> None:
     assert paired.p_value is not None
     assert paired.p_value < 0.05
     assert paired.verdict is Verdict.NO_DIFFERENCE
+    # The interval is this comparison's own; the sentence says that the p-value is not.
+    assert paired.interval is not None
+    assert paired.interval.low > 0
+    assert "after correction" in comparison.evaluators[0].sentence
 
 
 def test_a_node_that_is_not_named_is_the_original() -> None:

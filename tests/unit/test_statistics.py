@@ -1,4 +1,4 @@
-"""The statistics answer what the textbooks and scipy answer."""
+"""Corrections for many comparisons, and which statistics fit which scores."""
 
 import numpy as np
 import pytest
@@ -6,51 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from wtb_async.domain.comparison import Interval
-from wtb_async.domain.statistics import holm, mean_interval, pairs_needed, sign_flip_p_value
-
-
-def scipy_sign_flip(differences: list[float], resamples: int) -> float:
-    return float(
-        stats.permutation_test(
-            (np.array(differences),),
-            np.sum,
-            permutation_type="samples",
-            n_resamples=resamples,
-            rng=np.random.default_rng(7),
-        ).pvalue
-    )
-
-
-@given(st.lists(st.integers(-4, 4), min_size=2, max_size=8))
-def test_the_exact_p_value_is_scipys(differences: list[int]) -> None:
-    ours = sign_flip_p_value(np.array(differences, dtype=float))
-    # scipy doubles the smaller tail, which may pass 1 or count the centre twice.
-    assert ours == pytest.approx(min(1.0, scipy_sign_flip([*map(float, differences)], 2**9)))
-
-
-def test_the_monte_carlo_p_value_is_close_to_scipys() -> None:
-    differences = np.random.default_rng(3).normal(0.4, 1, size=30)
-    ours = sign_flip_p_value(differences)
-    assert ours == pytest.approx(scipy_sign_flip(list(differences), 19_999), abs=0.01)
-
-
-def test_the_same_data_always_give_the_same_p_value() -> None:
-    differences = np.random.default_rng(4).normal(0.1, 1, size=40)
-    assert sign_flip_p_value(differences) == sign_flip_p_value(differences)
-
-
-def test_identical_scores_show_no_difference() -> None:
-    assert sign_flip_p_value(np.zeros(60)) == 1.0
-
-
-def test_rounding_errors_do_not_make_a_difference() -> None:
-    assert sign_flip_p_value(np.array([0.1, 0.2, -0.3])) == 1.0
-
-
-def test_a_large_family_can_still_be_significant() -> None:
-    p_value = sign_flip_p_value(np.ones(60), comparisons=1_000)
-    assert holm([p_value] * 1_000)[0] < 0.05
+from wtb_async.domain.statistics.binary import BinaryScores
+from wtb_async.domain.statistics.families import holm
+from wtb_async.domain.statistics.kinds import statistics_for
+from wtb_async.domain.statistics.numeric import NumericScores
+from wtb_async.domain.statistics.power import detectable_share, mcnemar_power
 
 
 def test_holm_multiplies_the_smallest_by_the_number_of_comparisons() -> None:
@@ -66,27 +26,51 @@ def test_a_corrected_p_value_is_never_smaller(p_values: list[float]) -> None:
     assert max(corrected) <= 1.0
 
 
-@pytest.mark.parametrize("comparisons", [1, 2, 8, 100])
-def test_pairs_needed_is_the_smallest_number_that_can_decide(comparisons: int) -> None:
-    needed = pairs_needed(comparisons)
-    assert sign_flip_p_value(np.ones(needed)) * comparisons <= 0.05
-    assert sign_flip_p_value(np.ones(needed - 1)) * comparisons > 0.05
+@pytest.mark.parametrize(
+    ("scores", "kind"),
+    [
+        ([0.0, 1.0, 1.0], BinaryScores),
+        ([1.0, 1.0], BinaryScores),
+        ([0.0, 0.5, 1.0], NumericScores),
+        ([1.0, 5.0], NumericScores),
+        ([], NumericScores),
+    ],
+)
+def test_yes_or_no_scores_are_told_by_their_values(scores: list[float], kind: type) -> None:
+    assert type(statistics_for(np.array(scores))) is kind
 
 
-def test_the_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
-    generator = np.random.default_rng(11)
-    samples = generator.exponential(1.0, size=(150, 40))
-    covered = sum(
-        interval.low <= 1.0 <= interval.high
-        for interval in map(mean_interval, samples)
-        if interval is not None
-    )
-    assert covered >= 0.87 * len(samples)
+def test_the_power_of_mcnemars_test_is_the_sum_over_every_outcome() -> None:
+    pairs, won, lost = 12, 0.5, 0.1
+    found = 0.0
+    for wins in range(pairs + 1):
+        for losses in range(pairs + 1 - wins):
+            if wins + losses and stats.binomtest(wins, wins + losses).pvalue <= 0.05:
+                outcome = [wins, losses, pairs - wins - losses]
+                found += stats.multinomial.pmf(outcome, pairs, [won, lost, 1 - won - lost])
+    assert mcnemar_power(won - lost, won + lost, pairs, 0.05) == pytest.approx(found, abs=1e-6)
 
 
-def test_the_interval_of_equal_values_is_that_value() -> None:
-    assert mean_interval(np.ones(5)) == Interval(low=1.0, high=1.0)
+def test_a_detectable_share_is_found_four_times_in_five_exactly() -> None:
+    difference = detectable_share(0.3, 100, 0.05)
+    assert difference is not None
+    assert mcnemar_power(difference, 0.3, 100, 0.05) == pytest.approx(0.8, abs=1e-4)
 
 
-def test_one_value_has_no_interval() -> None:
-    assert mean_interval(np.ones(1)) is None
+def test_where_no_case_differs_a_difference_would_make_some_differ() -> None:
+    difference = detectable_share(0.0, 40, 0.05)
+    assert difference is not None
+    # Without losses, six wins are the fewest that decide.
+    assert stats.binom.sf(5, 40, difference) == pytest.approx(0.8, abs=1e-4)
+
+
+def test_too_few_cases_detect_no_difference_of_shares() -> None:
+    assert detectable_share(0.5, 5, 0.05) is None
+    assert detectable_share(0.5, 6, 0.05) is not None
+
+
+@given(st.floats(0, 1), st.integers(10, 200), st.integers(1, 30))
+def test_more_comparisons_detect_less(differing: float, pairs: int, comparisons: int) -> None:
+    alone = detectable_share(differing, pairs, 0.05 / comparisons)
+    several = detectable_share(differing, pairs, 0.05 / (comparisons + 1))
+    assert several is None or (alone is not None and several >= alone - 1e-4)

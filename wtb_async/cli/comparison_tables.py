@@ -22,7 +22,9 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print one ranked table per evaluator, then every verdict as a sentence."""
     for evaluator in filter(lambda each: each.cells, comparison.evaluators):
         direction = "higher" if evaluator.higher_is_better else "lower"
-        console.print(f"{evaluator.key} ({direction} is better)", style="bold", markup=False)
+        methods = f"{evaluator.test}, effect: {evaluator.effect}"
+        title = f"{evaluator.key} ({direction} is better, {methods})"
+        console.print(title, style="bold", markup=False)
         console.print(_table(evaluator, comparison.baseline))
     for evaluator in comparison.evaluators:
         console.print(f"• {evaluator.sentence}", markup=False, soft_wrap=True)
@@ -33,11 +35,10 @@ def _table(evaluator: EvaluatorComparison, baseline: Combination) -> Table:
     table.add_column("#", justify="right")
     for node in sorted(baseline):
         table.add_column(node, overflow="fold")
-    for heading in ("mean", "spread", "difference", "95 % interval", "p"):
+    for heading in ("mean", "spread", "difference", "95 % interval", "p", "effect", "MDE"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
-    for heading in ("cases", "failed"):
-        table.add_column(heading, justify="right")
+    table.add_column("cases", justify="right")
     for rank, cell in enumerate(evaluator.cells, start=1):
         variants = [escape(variant) for _, variant in sorted(cell.combination.items())]
         verdict = "(baseline)" if cell.combination == baseline else _MISSING
@@ -46,21 +47,22 @@ def _table(evaluator: EvaluatorComparison, baseline: Combination) -> Table:
 
 
 def _figures(cell: Cell, verdict: str) -> tuple[str, ...]:
-    difference = _difference(cell.paired) if cell.paired else (*[_MISSING] * 3, verdict)
+    difference = _difference(cell.paired) if cell.paired else (*[_MISSING] * 5, verdict)
     return (
         _number(cell.mean),
         _number(cell.spread),
         *difference,
-        str(cell.n),
-        str(cell.failures),
+        f"{cell.n}, {cell.failures} failed" if cell.failures else str(cell.n),
     )
 
 
-def _difference(paired: PairedDifference) -> tuple[str, str, str, str]:
+def _difference(paired: PairedDifference) -> tuple[str, ...]:
     within = paired.interval
     interval = f"{_signed(within.low)} to {_signed(within.high)}" if within else _MISSING
     p_value = _MISSING if paired.p_corrected is None else f"{paired.p_corrected:.3f}"
-    return _signed(paired.mean), interval, p_value, paired.verdict.value
+    effect = _MISSING if paired.effect_size is None else f"{paired.effect_size:z.2f}"
+    detectable = _number(paired.minimum_detectable)
+    return _signed(paired.mean), interval, p_value, effect, detectable, paired.verdict.value
 
 
 def _style(cell: Cell) -> str:

@@ -14,23 +14,16 @@ from wtb_async.domain.comparison import (
     EvaluatorComparison,
     PairedDifference,
     ScoredRow,
-    Verdict,
 )
 from wtb_async.domain.execution import ExecutionStatus
-from wtb_async.domain.statistics import (
-    ALPHA,
-    Samples,
-    holm,
-    mean_interval,
-    pairs_needed,
-    sign_flip_p_value,
-)
+from wtb_async.domain.pairing import CaseScores, interval_between, paired_differences
+from wtb_async.domain.statistics.kinds import statistics_for
+from wtb_async.domain.statistics.scores import Samples, ScoreStatistics
 from wtb_async.domain.verdicts import overall_verdict, verdict_sentence
 from wtb_async.domain.workflow import BASE_VARIANT
 
 CombinationKey = tuple[tuple[str, str], ...]
 RowsByCombination = Mapping[CombinationKey, Sequence[ScoredRow]]
-CaseScores = Mapping[str, float]
 
 
 def compare(
@@ -92,18 +85,29 @@ def _compare_on(
     key: str, grouped: RowsByCombination, reference: CombinationKey, *, higher_is_better: bool
 ) -> EvaluatorComparison:
     scores = {each: _scores_per_case(rows, key) for each, rows in grouped.items()}
-    paired = _paired_differences(scores, reference, higher_is_better=higher_is_better)
+    values = {each: np.array(list(cases.values())) for each, cases in scores.items()}
+    statistics = statistics_for(np.concatenate([np.empty(0), *values.values()]))
+    rivals = {each: cases for each, cases in scores.items() if each != reference}
+    paired = paired_differences(
+        rivals, scores.get(reference, {}), statistics, higher_is_better=higher_is_better
+    )
     cells = [
-        _cell(dict(each), key, rows, scores[each], paired.get(each))
+        _cell(dict(each), key, rows, values[each], statistics, paired.get(each))
         for each, rows in grouped.items()
     ]
     cells.sort(key=lambda cell: _merit(cell, higher_is_better=higher_is_better), reverse=True)
+    needed = statistics.cases_needed(len(paired))
     return EvaluatorComparison(
         key=key,
         higher_is_better=higher_is_better,
+        test=statistics.test,
+        effect=statistics.effect,
+        pairs_needed=needed,
         cells=tuple(cells),
         verdict=overall_verdict(cells),
-        sentence=verdict_sentence(key, cells, higher_is_better=higher_is_better),
+        sentence=verdict_sentence(
+            key, cells, higher_is_better=higher_is_better, pairs_needed=needed
+        ),
     )
 
 
@@ -116,73 +120,20 @@ def _scores_per_case(rows: Iterable[ScoredRow], key: str) -> CaseScores:
     return {case: sum(values) / len(values) for case, values in scores.items()}
 
 
-def _paired_differences(
-    scores: Mapping[CombinationKey, CaseScores],
-    reference: CombinationKey,
-    *,
-    higher_is_better: bool,
-) -> dict[CombinationKey, PairedDifference]:
-    baseline = scores.get(reference, {})
-    differences = {
-        each: np.array([own[case] - baseline[case] for case in own if case in baseline])
-        for each, own in scores.items()
-        if each != reference and not own.keys().isdisjoint(baseline)
-    }
-    needed = pairs_needed(len(differences))
-    raw = {
-        each: sign_flip_p_value(values, comparisons=len(differences))
-        for each, values in differences.items()
-        if values.size >= needed
-    }
-    corrected = dict(zip(raw, holm(list(raw.values())), strict=True))
-    return {
-        each: _difference(
-            values, raw.get(each), corrected.get(each), higher_is_better=higher_is_better
-        )
-        for each, values in differences.items()
-    }
-
-
-def _difference(
-    values: Samples,
-    p_value: float | None,
-    p_corrected: float | None,
-    *,
-    higher_is_better: bool,
-) -> PairedDifference:
-    mean = float(values.mean())
-    return PairedDifference(
-        pairs=values.size,
-        mean=mean,
-        interval=mean_interval(values),
-        p_value=p_value,
-        p_corrected=p_corrected,
-        verdict=_verdict(mean if higher_is_better else -mean, p_corrected),
-    )
-
-
-def _verdict(gain: float, p_corrected: float | None) -> Verdict:
-    if p_corrected is None:
-        return Verdict.NOT_ENOUGH_DATA
-    if p_corrected > ALPHA:
-        return Verdict.NO_DIFFERENCE
-    return Verdict.BETTER if gain > 0 else Verdict.WORSE
-
-
 def _cell(
     combination: Combination,
     key: str,
     rows: Iterable[ScoredRow],
-    scores: CaseScores,
+    values: Samples,
+    statistics: ScoreStatistics,
     paired: PairedDifference | None,
 ) -> Cell:
-    values = np.array(list(scores.values()), dtype=float)
     return Cell(
         combination=combination,
         n=values.size,
         mean=float(values.mean()) if values.size else None,
         spread=float(values.std(ddof=1)) if values.size > 1 else None,
-        interval=mean_interval(values),
+        interval=interval_between(statistics.mean_limits(values)),
         paired=paired,
         failures=sum(row.status == ExecutionStatus.FAILED for row in rows),
         unscored=sum(

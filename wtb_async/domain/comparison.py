@@ -22,6 +22,24 @@ class Verdict(StrEnum):
     NOT_ENOUGH_DATA = "not enough data"
 
 
+class SignificanceTest(StrEnum):
+    """How the p-values of one evaluator were found."""
+
+    EXACT_MCNEMAR = "exact McNemar test"
+    SKEWNESS_GUARDED_T = "skewness-guarded t-test"
+
+
+class Effect(StrEnum):
+    """The unit of an effect size.
+
+    `d_z` is the mean difference in standard deviations of the differences, zero for no effect.
+    `odds ratio` is how many cases were won for each one lost, 1 for no effect.
+    """
+
+    D_Z = "d_z"
+    ODDS_RATIO = "odds ratio"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScoredRow:
     """One execution of a batch test with its scores; only a completed one has any."""
@@ -46,8 +64,12 @@ class Interval:
 class PairedDifference:
     """Combination minus baseline, paired by test case, in the score's own unit.
 
-    `p_value` and `p_corrected` are None when the data cannot decide anything; `p_corrected`
-    accounts for the number of combinations that were compared on this evaluator.
+    `interval` holds for this comparison alone, as does `p_value`, and the two agree; `p_corrected`
+    and with it the verdict account for the number of combinations that were compared on this
+    evaluator. Both p-values are None where there are too few pairs for a verdict; the interval is
+    None where the data do not support one. `effect_size` is in the evaluator's unit of effect.
+    `minimum_detectable` is the mean difference, in the score's unit, that a comparison like this
+    one finds with a chance of 80 % after correction: a smaller one may well be there unseen.
     """
 
     pairs: int
@@ -55,6 +77,8 @@ class PairedDifference:
     interval: Interval | None
     p_value: float | None
     p_corrected: float | None
+    effect_size: float | None
+    minimum_detectable: float | None
     verdict: Verdict
 
 
@@ -63,8 +87,9 @@ class Cell:
     """One combination on one evaluator.
 
     `n` counts test cases with a score (repetitions are averaged first), `spread` is the standard
-    deviation over them. `failures` counts failed executions, `unscored` completed ones that this
-    evaluator gave no score. `paired` is None for the baseline and where no test case is shared.
+    deviation over them, `interval` that of their mean, None where the data do not support one.
+    `failures` counts failed executions, `unscored` completed ones that this evaluator gave no
+    score. `paired` is None for the baseline and where no test case is shared.
     """
 
     combination: Combination
@@ -79,10 +104,16 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatorComparison:
-    """All combinations on one evaluator, best first, and what that means in one sentence."""
+    """All combinations on one evaluator, best first, and what that means in one sentence.
+
+    `pairs_needed` is the fewest test cases shared with the baseline for a verdict.
+    """
 
     key: str
     higher_is_better: bool
+    test: SignificanceTest
+    effect: Effect
+    pairs_needed: int
     cells: tuple[Cell, ...]
     verdict: Verdict
     sentence: str

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from wtb_async.domain.comparison import (
     LATENCY,
     Cell,
-    Interval,
     PairedDifference,
     Verdict,
     combination_label,
@@ -23,10 +22,16 @@ def overall_verdict(cells: Sequence[Cell]) -> Verdict:
     return next((each for each in _PRECEDENCE if each in verdicts), Verdict.NOT_ENOUGH_DATA)
 
 
-def verdict_sentence(key: str, cells: Sequence[Cell], *, higher_is_better: bool) -> str:
+def verdict_sentence(
+    key: str, cells: Sequence[Cell], *, higher_is_better: bool, pairs_needed: int
+) -> str:
     """Say in one sentence what the evaluator shows, and how much did not take part in it."""
     unit = " ms" if key == LATENCY else ""
-    finding = _finding(cells, higher_is_better=higher_is_better, unit=unit)
+    finding = (
+        _not_enough(cells, pairs_needed)
+        if overall_verdict(cells) is Verdict.NOT_ENOUGH_DATA
+        else _finding(cells, higher_is_better=higher_is_better, unit=unit)
+    )
     failures = sum(cell.failures for cell in cells)
     missing = f" ({_count(failures, 'failed execution')} left out)" if failures else ""
     return f"{key}: {finding}{missing}."
@@ -34,40 +39,53 @@ def verdict_sentence(key: str, cells: Sequence[Cell], *, higher_is_better: bool)
 
 def _finding(cells: Sequence[Cell], *, higher_is_better: bool, unit: str) -> str:
     verdict = overall_verdict(cells)
-    contests = [(combination_label(cell.combination), cell.paired) for cell in cells if cell.paired]
-    if not contests:
-        return _nothing_to_compare(len(cells))
-    if verdict is Verdict.NOT_ENOUGH_DATA:
-        return _too_few(contests)
-    decided = [contest for contest in contests if contest[1].verdict is verdict]
+    decided = [contest for contest in _contests(cells) if contest[1].verdict is verdict]
     label, largest = max(decided, key=lambda contest: abs(contest[1].mean))
     if verdict is Verdict.NO_DIFFERENCE:
         ahead = (largest.mean > 0) is higher_is_better
         side = f"{label} {'ahead' if ahead else 'behind'} by {_evidence(largest, unit)}"
-        return f"no difference to the baseline shown, the largest is {side}"
+        return f"no difference to the baseline shown, the largest is {side}{_unseen(largest, unit)}"
     return f"{label} is {verdict} than the baseline by {_evidence(largest, unit)}{_more(decided)}"
 
 
-def _nothing_to_compare(combinations: int) -> str:
-    if combinations == 0:
-        return "not enough data, nothing has been run"
-    if combinations == 1:
-        return "not enough data, only one combination was run"
-    return "not enough data, no test case has a score both on the baseline and elsewhere"
+def _contests(cells: Sequence[Cell]) -> list[_Contest]:
+    return [(combination_label(cell.combination), cell.paired) for cell in cells if cell.paired]
 
 
-def _too_few(contests: Sequence[_Contest]) -> str:
+def _not_enough(cells: Sequence[Cell], pairs_needed: int) -> str:
+    contests = _contests(cells)
+    return f"not enough data, {_too_few(contests, pairs_needed) if contests else _none_of(cells)}"
+
+
+def _none_of(cells: Sequence[Cell]) -> str:
+    if not cells:
+        return "nothing has been run"
+    if len(cells) == 1:
+        return "only one combination was run"
+    return "no test case has a score both on the baseline and elsewhere"
+
+
+def _too_few(contests: Sequence[_Contest], pairs_needed: int) -> str:
     pairs = max(paired.pairs for _, paired in contests)
     compared = _count(len(contests), "comparison")
-    return f"not enough data, {_count(pairs, 'paired test case')} cannot decide {compared}"
+    return f"{_count(pairs, 'paired test case')} cannot decide {compared}, {pairs_needed} may"
 
 
 def _evidence(paired: PairedDifference, unit: str) -> str:
     """Give the size of a difference without its sign, which the sentence has already told."""
-    within = paired.interval or Interval(low=paired.mean, high=paired.mean)
+    size = f"{_number(abs(paired.mean))}{unit}"
+    if paired.interval is None:
+        return f"{size} ({_p_value(paired)})"
+    within = paired.interval
     low, high = (within.low, within.high) if paired.mean >= 0 else (-within.high, -within.low)
-    spread = f"{_number(low)} to {_number(high)}, {_p_value(paired.p_corrected)}"
-    return f"{_number(abs(paired.mean))}{unit} ({spread})"
+    return f"{size} ({_number(low)} to {_number(high)}, {_p_value(paired)})"
+
+
+def _unseen(paired: PairedDifference, unit: str) -> str:
+    """Say how large a difference would have shown, which tells "none" from "cannot see"."""
+    if paired.minimum_detectable is None:
+        return ""
+    return f"; one of {_number(paired.minimum_detectable)}{unit} would show 4 times in 5"
 
 
 def _more(decided: Sequence[_Contest]) -> str:
@@ -83,10 +101,15 @@ def _count(number: int, noun: str) -> str:
 
 def _number(value: float) -> str:
     """Two digits after the point for scores, none where the value is large (milliseconds)."""
+    if 0 < abs(value) < 0.1:  # noqa: PLR2004
+        return f"{value:.2g}"
     return f"{value:z.2f}" if abs(value) < 10 else f"{value:,.0f}"  # noqa: PLR2004
 
 
-def _p_value(p: float | None) -> str:
+def _p_value(paired: PairedDifference) -> str:
+    """Give the p-value that the verdict stands on; the interval is that of one comparison alone."""
+    p = paired.p_corrected
     if p is None:
         return "p unknown"
-    return f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"  # noqa: PLR2004
+    corrected = " after correction" if p != paired.p_value else ""
+    return (f"p = {p:.2g}" if p >= 0.001 else "p < 0.001") + corrected  # noqa: PLR2004
