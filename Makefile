@@ -39,6 +39,10 @@ bench: $(READY) ## Measure the saver alone and the whole way of a run, side by s
 	@$(BIN)/python benchmarks/saver.py
 	@$(BIN)/python benchmarks/throughput.py
 
+.PHONY: calibrate
+calibrate: $(READY) ## Simulate what the verdicts promise, and renew the tables in docs/statistics.md.
+	@$(BIN)/python benchmarks/calibration.py --markdown docs/statistics.md
+
 .PHONY: up
 up: $(READY) ## Start the local stack for the langgraph.json in this folder, until Ctrl-C.
 	@$(BIN)/wtb up
