@@ -18,7 +18,6 @@ from wtb_async.domain.execution import ENDED, ExecutionStatus, Limits
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
-from wtb_async.infrastructure.postgres.unit_of_work import PostgresUnitOfWork
 from wtb_async.settings import Settings
 
 
@@ -247,22 +246,18 @@ async def test_runs_whose_claim_was_committed_unheard_are_executed(
     settings: Settings, platform: Platform, letters: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is cut between the commit of a claim and its answer."""
-    claim, commit = PostgresRunRepository.claim_pending, PostgresUnitOfWork.commit
-    claimed: list[int] = []
+    claim = PostgresRunRepository.claim_pending
+    cuts = [True]
 
-    async def claim_noted(self: PostgresRunRepository, *arguments: Any) -> Any:  # noqa: ANN401
+    async def claim_unheard(self: PostgresRunRepository, *arguments: Any) -> Any:  # noqa: ANN401
         runs = await claim(self, *arguments)
-        claimed.append(len(runs))
+        if runs and cuts:
+            cuts.clear()
+            raise TransientError("cut")
         return runs
 
-    async def commit_unheard(self: PostgresUnitOfWork) -> None:
-        await commit(self)
-        if claimed and claimed.pop() > 1:
-            raise TransientError("cut")
-
     ids = [await submit(platform, letters) for _ in range(5)]
-    monkeypatch.setattr(PostgresRunRepository, "claim_pending", claim_noted)
-    monkeypatch.setattr(PostgresUnitOfWork, "commit", commit_unheard)
+    monkeypatch.setattr(PostgresRunRepository, "claim_pending", claim_unheard)
     async with living_runner(settings):
         for execution_id in ids:
             execution = await ended(platform, execution_id)

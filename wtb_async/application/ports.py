@@ -139,7 +139,8 @@ class RunRepository(Protocol):
     async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
         """Give this runner up to `limit` pending runs, oldest first, and start their executions.
 
-        Rows that other runners are claiming are passed over, never waited for.
+        Rows that other runners are claiming are passed over, never waited for. Stands by itself:
+        it must be the first thing that a unit of work does, and is committed at once.
         """
 
     async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:

@@ -1,6 +1,7 @@
 """The runner: holds a lease, claims runs, has them executed and settled."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -218,22 +219,27 @@ class RunnerLoop:
     async def _claim(self, limit: int) -> list[ClaimedRun]:
         async with self._uow() as uow:
             claimed = await uow.runs.claim_pending(self._id, self._options.pool, limit)
-            batches = {run.batch_test_id for run in claimed if run.batch_test_id}
-            if fresh := batches - self._started_batches:
-                await uow.batch_tests.mark_started(fresh)
-            await uow.commit()
-        self._started_batches |= batches
-        self._executor.hold(claimed, self._requests)
+        await self._hold(claimed)
         return claimed
 
+    async def _hold(self, runs: Sequence[ClaimedRun]) -> None:
+        """Have runs executed; their batches, if they are the first of them, have started."""
+        batches = {run.batch_test_id for run in runs if run.batch_test_id}
+        if fresh := batches - self._started_batches:
+            async with self._uow() as uow:
+                await uow.batch_tests.mark_started(fresh)
+                await uow.commit()
+            self._started_batches |= fresh
+        self._executor.hold(runs, self._requests)
+
     async def _adopt(self) -> None:
-        """Take on what a claim brought whose answer was lost on the way, after its commit."""
+        """Take on the runs of a claim that was cut off after its commit."""
         known = self._executor.held() | self._settler.pending()
         async with self._uow() as uow:
             found = await uow.runs.held_by(self._id, known)
         if found:
             log.warning("runs_adopted", runner=self._options.name, count=len(found))
-            self._executor.hold(found, self._requests)
+            await self._hold(found)
 
     async def _wait_for_room(self) -> None:
         while not self._has_room():

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.ports import Fork, LostRun, Takeover
@@ -49,9 +49,16 @@ class PostgresRunRepository:
         await bulk.flush(await self._session.connection())
 
     async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
-        """Give this runner up to `limit` pending runs, oldest first, and start their executions."""
-        rows = await self._execute(CLAIM, (runner_id, pool, limit))
-        return [_claimed(row) for row in rows]
+        """Give this runner up to `limit` pending runs, oldest first, and start their executions.
+
+        One statement is a transaction of its own: the two round trips that a longer one takes are
+        a tenth of the time that an idle system needs to start a run.
+        """
+        connection = await self._session.connection(
+            execution_options={"isolation_level": "AUTOCOMMIT"}
+        )
+        result = await connection.exec_driver_sql(CLAIM, (runner_id, pool, limit))
+        return [_claimed(row) for row in result.mappings()]
 
     async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
         """End runs and their executions; answers the ids of those this runner still held."""
@@ -111,7 +118,7 @@ def _row(run: Run) -> dict[str, Any]:
     return {name: getattr(run, name) for name in _RUN}
 
 
-def _claimed(row: dict[str, Any]) -> ClaimedRun:
+def _claimed(row: RowMapping) -> ClaimedRun:
     edit, request = row["edit"], row["request"]
     return ClaimedRun(
         **{
