@@ -60,10 +60,19 @@ async def test_rows_that_another_claimer_holds_are_passed_over(database: Databas
     assert claimed == [planned.run_id for planned in plan.executions]
 
 
-async def test_a_claim_stands_without_a_commit(database: Database) -> None:
+async def test_a_claim_that_is_not_committed_gives_its_runs_back(database: Database) -> None:
     await accept(database.unit_of_work, await register(database.unit_of_work), 3)
     runner = await register_runner(database.unit_of_work)
     async with database.unit_of_work() as uow:
+        assert len(await uow.runs.claim_pending(runner, "default", 3)) == 3
+    assert len(await claim(database.unit_of_work, runner)) == 3
+
+
+async def test_a_claim_that_is_committed_by_itself_stands(database: Database) -> None:
+    await accept(database.unit_of_work, await register(database.unit_of_work), 3)
+    runner = await register_runner(database.unit_of_work)
+    async with database.unit_of_work() as uow:
+        await uow.commit_each_statement()
         claimed = await uow.runs.claim_pending(runner, "default", 3)
     assert await claim(database.unit_of_work, runner) == []
     async with database.unit_of_work() as uow:

@@ -48,8 +48,8 @@ async def relay_outbox(
     claim to run out, and the events go out a second time.
     """
     async with uow_factory() as uow:
+        await uow.commit_each_statement()
         events = await uow.outbox.claim(options.chunk_size, options.claim_for)
-        await uow.commit()
     if routable := await _bury_unroutable(uow_factory, events):
         try:
             deliveries = route(routable)

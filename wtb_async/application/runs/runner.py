@@ -218,6 +218,7 @@ class RunnerLoop:
 
     async def _claim(self, limit: int) -> list[ClaimedRun]:
         async with self._uow() as uow:
+            await uow.commit_each_statement()
             claimed = await uow.runs.claim_pending(self._id, self._options.pool, limit)
         await self._hold(claimed)
         return claimed

@@ -90,8 +90,8 @@ class Settler:
 
     async def _settle(self, batch: Sequence[RunOutcome]) -> None:
         async with self._uow() as uow:
+            await uow.commit_each_statement()
             kept = await uow.runs.settle(self._runner_id, batch)
-            await uow.commit()
         if len(kept) < len(batch):
             log.warning("outcomes_fenced_off", count=len(batch) - len(kept))
         self._nudges.new_events()

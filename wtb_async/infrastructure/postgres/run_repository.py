@@ -49,16 +49,9 @@ class PostgresRunRepository:
         await bulk.flush(await self._session.connection())
 
     async def claim_pending(self, runner_id: UUID, pool: str, limit: int) -> list[ClaimedRun]:
-        """Give this runner up to `limit` pending runs, oldest first, and start their executions.
-
-        One statement is a transaction of its own: the two round trips that a longer one takes are
-        a tenth of the time that an idle system needs to start a run.
-        """
-        connection = await self._session.connection(
-            execution_options={"isolation_level": "AUTOCOMMIT"}
-        )
-        result = await connection.exec_driver_sql(CLAIM, (runner_id, pool, limit))
-        return [_claimed(row) for row in result.mappings()]
+        """Give this runner up to `limit` pending runs, oldest first, and start their executions."""
+        rows = await self._execute(CLAIM, (runner_id, pool, limit))
+        return [_claimed(row) for row in rows]
 
     async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
         """End runs and their executions; answers the ids of those this runner still held."""

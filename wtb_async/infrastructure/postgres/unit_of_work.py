@@ -51,6 +51,10 @@ class PostgresUnitOfWork:
         if isinstance(error, PoolTimeout):
             raise TransientError("every database connection is in use; try again") from error
 
+    async def commit_each_statement(self) -> None:
+        """From here on every statement is a transaction of its own, and needs no `commit`."""
+        await self._session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+
     async def commit(self) -> None:
         """Write what was added and make it last. Raises AlreadyExists, TransientError."""
         await self._session.flush()
