@@ -11,9 +11,12 @@ from api.errors import install_error_handlers
 from api.routes import (
     batch_tests,
     commands,
+    dataset_files,
+    datasets,
     execution_events,
     executions,
     health,
+    test_cases,
     timelines,
     workflows,
 )
@@ -70,6 +73,9 @@ def _api() -> APIRouter:
         timelines,
         execution_events,
         batch_tests,
+        datasets,
+        test_cases,
+        dataset_files,
     ):
         router.include_router(resource.router)
     return router

@@ -1,6 +1,5 @@
 """Request bodies: bounded before they are parsed, strict when they are."""
 
-import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -9,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from api.errors import MalformedJson, PayloadTooLarge
-from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.storable_json import NestedTooDeeply, check_storable
 from wtb_async.settings import ApiSettings
 
 
@@ -44,7 +43,10 @@ class StrictJsonRequest(Request):
                 value = orjson.loads(await self.body())
             except orjson.JSONDecodeError as error:
                 raise MalformedJson(str(error)) from error
-            _check(value, self._limits().max_json_depth)
+            try:
+                check_storable(value, self._limits().max_json_depth)
+            except NestedTooDeeply as error:
+                raise MalformedJson("it is nested too deeply") from error
             self._json = value
         return self._json
 
@@ -68,8 +70,7 @@ class StrictJsonRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             checked = StrictJsonRequest(request.scope, request.receive)
-            for name, text in (*checked.path_params.items(), *checked.query_params.items()):
-                _check(text, 1, name)
+            check_parameters(checked)
             if checked.brings_json and await checked.body():
                 # Here and not where FastAPI parses: that answers every error with the same words.
                 await checked.json()
@@ -78,26 +79,7 @@ class StrictJsonRoute(APIRoute):
         return strict
 
 
-def _check(value: object, depth: int, path: str = "") -> None:
-    if depth == 0:
-        raise MalformedJson("it is nested too deeply")
-    match value:
-        case list():
-            for index, item in enumerate(value):
-                _check(item, depth - 1, f"{path}.{index}" if path else str(index))
-        case dict():
-            for key, item in value.items():
-                _check_scalar(key, path)
-                _check(item, depth - 1, f"{path}.{key}" if path else key)
-        case _:
-            _check_scalar(value, path)
-
-
-def _check_scalar(value: object, path: str) -> None:
-    match value:
-        case str() if "\x00" in value:
-            raise InvalidInput.of(path, "text must not hold a NUL byte")
-        case float() if not math.isfinite(value):
-            raise InvalidInput.of(path, "the number is out of range")
-        case int() if not -(2**63) <= value < 2**63:
-            raise InvalidInput.of(path, "the number is out of range")
+def check_parameters(request: Request) -> None:
+    """Raise InvalidInput for text in the path or the query that Postgres cannot hold."""
+    for name, text in (*request.path_params.items(), *request.query_params.items()):
+        check_storable(text, 1, name)

@@ -17,6 +17,8 @@ class ApiSettings(_Group):
 
     database_pool_size: int = Field(8, ge=1)
     max_body_bytes: int = Field(1 << 20, ge=1024)
+    """Of a request, and of one row of an import."""
+    max_import_bytes: int = Field(256 << 20, ge=1024)
     max_json_depth: int = Field(64, ge=1)
     max_batch_executions: int = Field(100_000, ge=1)
     inspect_timeout_seconds: float = Field(60.0, gt=0)

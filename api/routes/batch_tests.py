@@ -11,14 +11,15 @@ from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.limits import LimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, batch_history, event_stream
+from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.compare_batch import compare_batch
 from wtb_async.application.batches.submit_batch_test import (
-    NewTestCase,
     SubmitBatchTest,
     submit_batch_test,
 )
 from wtb_async.application.views import BatchTestView, Page, ResultRow
 from wtb_async.domain.comparison import Comparison
+from wtb_async.domain.dataset import MAX_KEY_LENGTH, CaseContent
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 
@@ -36,10 +37,16 @@ class TestCaseBody(_Body):
 
     __test__ = False
 
-    id: str = Field(min_length=1, max_length=200)
+    id: str = Field(min_length=1, max_length=MAX_KEY_LENGTH)
     input: dict[str, JsonValue]
     reference: JsonValue = None
     metadata: dict[str, JsonValue] = {}
+
+    def to_domain(self) -> CaseContent:
+        """The same as a domain value."""
+        return CaseContent(
+            key=self.id, input=self.input, reference=self.reference, metadata=self.metadata
+        )
 
 
 class RunBatchTest(_Body):
@@ -50,7 +57,12 @@ class RunBatchTest(_Body):
         Field(default={}, examples=[{"retriever": ["base", "tfidf"]}])
     )
     baseline: dict[str, str] | None = None
-    test_cases: list[TestCaseBody]
+    test_cases: list[TestCaseBody] | None = None
+    dataset: str | None = Field(None, description="Name or id, instead of `test_cases`")
+    dataset_version: int | None = Field(None, ge=1, description="The newest, when left out")
+    limit: int | None = Field(
+        None, ge=1, description="Run only so many cases, chosen by a hash of their ids"
+    )
     repetitions: int = Field(1, ge=1, le=1000)
     evaluators: list[str] = Field(default=[], examples=[["wtb.exact_match", "scorers:hit_at_k"]])
     limits: LimitsBody = LimitsBody()
@@ -171,12 +183,7 @@ async def _submit(
             name=body.name or f"{workflow} batch",
             variant_matrix=body.variant_matrix,
             baseline=body.baseline,
-            test_cases=[
-                NewTestCase(
-                    key=case.id, input=case.input, reference=case.reference, metadata=case.metadata
-                )
-                for case in body.test_cases
-            ],
+            cases=_cases(body),
             repetitions=body.repetitions,
             evaluators=body.evaluators,
             limits=body.limits.to_domain(),
@@ -188,3 +195,13 @@ async def _submit(
         nudges=platform.nudges,
     )
     return accepted(batch, f"/api/v1/batch-tests/{batch.id}")
+
+
+def _cases(body: RunBatchTest) -> CaseChoice:
+    own = body.test_cases
+    return CaseChoice(
+        test_cases=None if own is None else [case.to_domain() for case in own],
+        dataset=body.dataset,
+        dataset_version=body.dataset_version,
+        limit=body.limit,
+    )

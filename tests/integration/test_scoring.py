@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from arranging import change, claim, completed, history, register, register_runner, select, settle
 
+from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.score_batch import score_batch
 from wtb_async.application.batches.submit_batch_test import (
-    NewTestCase,
     SubmitBatchTest,
     submit_batch_test,
 )
@@ -20,6 +20,7 @@ from wtb_async.application.outbox.routing import Deliveries
 from wtb_async.application.ports import Score, ScoredExecution
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.execution import Limits, RunError
 from wtb_async.domain.json import JsonValue
 from wtb_async.domain.run import RunStatus
@@ -93,10 +94,12 @@ async def begin(
             name="a batch",
             variant_matrix={},
             baseline=None,
-            test_cases=[
-                NewTestCase(key=f"case {n}", input={"n": n}, reference=RIGHT, metadata={})
-                for n in range(cases)
-            ],
+            cases=CaseChoice(
+                test_cases=[
+                    CaseContent(key=f"case {n}", input={"n": n}, reference=RIGHT)
+                    for n in range(cases)
+                ]
+            ),
             repetitions=1,
             evaluators=list(evaluators),
             limits=Limits(),

@@ -52,7 +52,7 @@ def test_every_answer_but_readiness_has_a_schema(
         name
         for name, operation in operations.items()
         for status, answer in operation["responses"].items()
-        if status.startswith("2") and not schema_of(answer)
+        if status.startswith("2") and status != "204" and not schema_of(answer)
     ]
     assert unknown == ["get_ready"]
 

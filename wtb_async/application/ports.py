@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
@@ -194,7 +195,7 @@ class BatchTestRepository(Protocol):
     """Batch tests with their cases."""
 
     def add(self, batch: BatchTest, cases: Sequence[TestCase]) -> None:
-        """Insert a batch and its cases when the unit of work commits."""
+        """Insert a batch and its own cases when the unit of work commits."""
 
     async def mark_started(self, batch_ids: Collection[UUID]) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
@@ -306,6 +307,14 @@ class UnitOfWork(Protocol):
     @property
     def batch_tests(self) -> BatchTestRepository:
         """Batch tests and scores."""
+
+    @property
+    def datasets(self) -> DatasetRepository:
+        """Datasets and their versions."""
+
+    @property
+    def test_cases(self) -> TestCaseRepository:
+        """The test cases of datasets."""
 
     @property
     def outbox(self) -> OutboxRepository:

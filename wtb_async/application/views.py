@@ -205,6 +205,8 @@ class BatchTestView:
     baseline: Combination
     evaluators: list[str]
     repetitions: int
+    dataset_id: UUID | None
+    dataset_version: int | None
     version: int
     created_by: str
     created_at: datetime
@@ -263,7 +265,7 @@ def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
         workflow=workflow,
         status=ExecutionStatus.PENDING,
         pause_reason=None,
-        input=plan.inputs[planned.input].input,
+        input=plan.inputs[planned.input].input or {},
         output=None,
         error=None,
         variants=plan.choices[planned.choice],
@@ -302,6 +304,8 @@ def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> Batch
         baseline=batch.baseline,
         evaluators=batch.evaluators,
         repetitions=batch.repetitions,
+        dataset_id=batch.dataset_id,
+        dataset_version=batch.dataset_version,
         version=batch.version,
         created_by=batch.created_by,
         created_at=batch.created_at,

@@ -41,6 +41,9 @@ def print_batch(console: Console, batch: BatchTest) -> None:
         "executions": f"{counts.ended} of {counts.total} done, {counts.failed} failed, "
         f"{counts.running} running, {counts.pending} pending",
         "baseline": combination_label(batch.baseline),
+        "dataset": f"{batch.dataset_id}, version {batch.dataset_version}"
+        if batch.dataset_id
+        else "",
         "created": moment(batch.created_at),
         "took": duration(batch.started_at, batch.finished_at),
     }

@@ -43,18 +43,27 @@ BATCH_TRANSITIONS = TransitionTable(
 
 @dataclass(eq=False, kw_only=True)
 class TestCase:
-    """A named input with optional reference outputs."""
+    """A named input with optional reference outputs, of one batch test or of a dataset.
+
+    It never changes: a dataset's case that is edited ends with one version, and another one with
+    the same key begins.
+    """
 
     __test__ = False  # pytest would take it for a class of tests.
 
     id: UUID
-    batch_test_id: UUID
     key: str
-    """The caller's own id of the case, unique in its batch."""
+    """The caller's own id of the case, unique in its batch test or version of a dataset."""
     position: int
     input: JsonObject
     reference: JsonValue = None
     annotations: JsonObject = field(default_factory=dict)
+    batch_test_id: UUID | None = None
+    dataset_id: UUID | None = None
+    since_version: int | None = None
+    """The first version of the dataset that has the case."""
+    until_version: int | None = None
+    """The first version that has it no more; None while the newest has it."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -72,6 +81,9 @@ class BatchTest:
     limits: JsonObject
     created_by: str
     created_at: datetime
+    dataset_id: UUID | None = None
+    dataset_version: int | None = None
+    """The version that it runs on, whatever becomes of the dataset."""
     status: BatchStatus = BatchStatus.PENDING
     version: int = 1
     started_at: datetime | None = None

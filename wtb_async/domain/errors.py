@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 class WtbError(Exception):
@@ -68,7 +69,7 @@ class InvalidInput(WtbError):
         super().__init__("; ".join(f"{v.field}: {v.message}" for v in self.violations))
 
     @classmethod
-    def of(cls, field: str, message: str) -> "InvalidInput":
+    def of(cls, field: str, message: str) -> Self:
         """An error about a single field."""
         return cls([Violation(field, message)])
 

@@ -15,6 +15,7 @@ class Aggregate(StrEnum):
     EXECUTION = "execution"
     BATCH_TEST = "batch_test"
     RUNNER = "runner"
+    DATASET = "dataset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,37 @@ class BatchStarted(DomainEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCompleted(DomainEvent):
     """Every execution of the batch ended and was scored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetCreated(DomainEvent):
+    """Test cases can be kept under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetDescribed(DomainEvent):
+    """A dataset has another name or description."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetChanged(DomainEvent):
+    """A dataset has a version with other test cases, `cases` in all."""
+
+    added: int
+    changed: int
+    removed: int
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetDeleted(DomainEvent):
+    """A dataset is gone with all its versions."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

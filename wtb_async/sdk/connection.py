@@ -1,6 +1,7 @@
 """HTTP to one WTB server: typed answers, typed errors, pages."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
+from contextlib import aclosing
 from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -23,6 +24,7 @@ Parameters = Mapping[str, Id | int | None]
 _PREFIX = "/api/v1"
 _CONNECT_RETRIES = 3
 _TIMEOUT_SECONDS = 60.0
+_FILE_TIMEOUT = httpx2.Timeout(_TIMEOUT_SECONDS, read=600.0)
 
 
 def path_of(*parts: Id) -> str:
@@ -56,8 +58,7 @@ class Connection:
         accept: Collection[int] = (),
     ) -> Shape:
         """Read one object; statuses in `accept` are answers too, not errors."""
-        given = {key: str(value) for key, value in (parameters or {}).items() if value is not None}
-        request = self._http.build_request("GET", path, params=given)
+        request = self._http.build_request("GET", path, params=_given(parameters or {}))
         return await self._answer(shape, request, accept)
 
     async def post(
@@ -73,9 +74,54 @@ class Connection:
         request = self._http.build_request("POST", path, json=body, headers=headers)
         return await self._answer(shape, request)
 
-    async def patch(self, shape: type[Shape], path: str, body: Mapping[str, JsonValue]) -> Shape:
+    async def send(
+        self,
+        shape: type[Shape],
+        method: str,
+        path: str,
+        body: Mapping[str, JsonValue] | None = None,
+    ) -> Shape:
         """Change one object."""
-        return await self._answer(shape, self._http.build_request("PATCH", path, json=body))
+        return await self._answer(shape, self._http.build_request(method, path, json=body))
+
+    async def delete(self, path: str) -> None:
+        """Remove one object."""
+        raise_for_problem(await self._send(self._http.build_request("DELETE", path)))
+
+    async def upload(
+        self,
+        shape: type[Shape],
+        path: str,
+        content: bytes | AsyncIterable[bytes],
+        media_type: str,
+        parameters: Parameters,
+    ) -> Shape:
+        """Send a file, and wait for as long as the server needs to take it in."""
+        request = self._http.build_request(
+            "POST",
+            path,
+            params=_given(parameters),
+            content=content,
+            headers={"Content-Type": media_type},
+            timeout=_FILE_TIMEOUT,
+        )
+        return await self._answer(shape, request)
+
+    async def download(self, path: str, parameters: Parameters) -> AsyncIterator[bytes]:
+        """Read a file, piece by piece."""
+        request = self._http.build_request(
+            "GET", path, params=_given(parameters), timeout=_FILE_TIMEOUT
+        )
+        response = await self._send(request, stream=True)
+        async with aclosing(response):
+            if not response.is_success:
+                await response.aread()
+                raise_for_problem(response)
+            try:
+                async for piece in response.aiter_bytes():
+                    yield piece
+            except httpx2.TransportError as error:
+                raise ServerUnreachable(self._url, error or type(error).__name__) from error
 
     async def pages(
         self, shape: type[Shape], path: str, parameters: Parameters, *, page_size: int
@@ -98,13 +144,20 @@ class Connection:
     async def _answer(
         self, shape: type[Shape], request: httpx2.Request, accept: Collection[int] = ()
     ) -> Shape:
-        try:
-            response = await self._http.send(request)
-        except httpx2.TransportError as error:
-            raise ServerUnreachable(self._url, error or type(error).__name__) from error
+        response = await self._send(request)
         if response.status_code not in accept:
             raise_for_problem(response)
         try:
             return TypeAdapter(shape).validate_json(response.content)
         except ValidationError as error:
             raise UnexpectedAnswer(str(request.url)) from error
+
+    async def _send(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
+        try:
+            return await self._http.send(request, stream=stream)
+        except httpx2.TransportError as error:
+            raise ServerUnreachable(self._url, error or type(error).__name__) from error
+
+
+def _given(parameters: Parameters) -> dict[str, str]:
+    return {key: str(value) for key, value in parameters.items() if value is not None}

@@ -177,7 +177,7 @@ class Executions:
         """Change the state of a paused execution; it is pending until a runner has done so."""
         path = path_of("executions", execution_id, "state")
         body: JsonObject = {"state": values, "as_node": as_node}
-        return await self._connection.patch(Execution, path, body)
+        return await self._connection.send(Execution, "PATCH", path, body)
 
     async def events(self, execution_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
         """Follow an execution until it ends; a broken connection is taken up again.

@@ -209,6 +209,8 @@ class BatchTest(Answer):
     status: BatchStatus
     counts: BatchCounts
     baseline: dict[str, str] = Field(default_factory=dict)
+    dataset_id: UUID | None = None
+    dataset_version: int | None = None
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

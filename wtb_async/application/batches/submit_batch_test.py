@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
+from uuid import UUID
 
+from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases, choose_cases
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_product
 from wtb_async.application.ids import new_id
@@ -17,22 +19,12 @@ from wtb_async.domain.batch_test import (
     expand_matrix,
 )
 from wtb_async.domain.command import Command, CommandKind
-from wtb_async.domain.errors import InvalidInput, Violation
+from wtb_async.domain.dataset import CaseContent
+from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.events import Aggregate, BatchCreated, Change
 from wtb_async.domain.execution import Limits
-from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.workflow import Workflow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTestCase:
-    """One case as the caller wrote it."""
-
-    key: str
-    input: JsonObject
-    reference: JsonValue
-    metadata: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +35,7 @@ class SubmitBatchTest:
     name: str
     variant_matrix: dict[str, list[str]] | list[Combination]
     baseline: Combination | None
-    test_cases: Sequence[NewTestCase]
+    cases: CaseChoice
     repetitions: int
     evaluators: list[str]
     limits: Limits
@@ -69,43 +61,36 @@ async def submit_batch_test(
 
     Raises:
         NotFound: no such workflow.
-        InvalidInput: nothing to run, too much of it, a case twice, a variant or an evaluator that
-            does not exist.
+        InvalidInput: nothing to run, too much of it, a case twice, a variant, an evaluator or a
+            dataset that does not exist.
     """
     combinations = expand_matrix(request.variant_matrix)
-    _check_size(request, len(combinations))
     async with uow_factory() as uow:
         workflow = await uow.workflows.get(request.workflow)
         for number, combination in enumerate(combinations):
             workflow.check_choice(combination, field=f"variant_matrix.{number}")
         evaluators.check(workflow.project, request.evaluators)
-        batch = _new_batch(request, workflow, combinations)
-        _add(batch, request, uow)
+        chosen = await choose_cases(request.cases, uow)
+        batch = _new_batch(request, workflow, combinations, chosen)
+        _check_size(batch, request.max_executions)
+        _add(batch, chosen, request.limits, uow)
         await uow.commit()
     nudges.new_runs(DEFAULT_POOL)
     nudges.new_events()
     return view_of_new_batch(batch, workflow.name)
 
 
-def _check_size(request: SubmitBatchTest, combinations: int) -> None:
-    keys = [case.key for case in request.test_cases]
-    violations = []
-    if not keys:
-        violations.append(Violation("test_cases", "give at least one test case"))
-    if twice := {key for key in keys if keys.count(key) > 1} if len(keys) > len(set(keys)) else ():
-        violations.append(
-            Violation("test_cases", f"ids are not unique: {', '.join(sorted(twice))}")
-        )
-    total = combinations * len(keys) * request.repetitions
-    if total > request.max_executions:
-        message = f"{total} executions; this server takes {request.max_executions} per batch"
-        violations.append(Violation("variant_matrix", message))
-    if violations:
-        raise InvalidInput(violations)
+def _check_size(batch: BatchTest, most: int) -> None:
+    if batch.total > most:
+        message = f"{batch.total} executions; this server takes {most} per batch"
+        raise InvalidInput.of("variant_matrix", message)
 
 
 def _new_batch(
-    request: SubmitBatchTest, workflow: Workflow, combinations: list[Combination]
+    request: SubmitBatchTest,
+    workflow: Workflow,
+    combinations: list[Combination],
+    chosen: ChosenCases,
 ) -> BatchTest:
     baseline = request.baseline or choose_baseline(combinations)
     if baseline not in combinations:
@@ -118,27 +103,29 @@ def _new_batch(
         baseline=baseline,
         evaluators=request.evaluators,
         repetitions=request.repetitions,
-        total=len(combinations) * len(request.test_cases) * request.repetitions,
+        total=len(combinations) * len(chosen) * request.repetitions,
         limits=asdict(request.limits),
+        dataset_id=chosen.dataset_id,
+        dataset_version=chosen.dataset_version,
         created_by=request.caller,
         created_at=utc_now(),
     )
 
 
-def _add(batch: BatchTest, request: SubmitBatchTest, uow: UnitOfWork) -> None:
-    cases = [_test_case(batch, case, number) for number, case in enumerate(request.test_cases)]
-    uow.batch_tests.add(batch, cases)
-    uow.executions.add(_plan(batch, cases, request.limits))
+def _add(batch: BatchTest, chosen: ChosenCases, limits: Limits, uow: UnitOfWork) -> None:
+    own = [_test_case(batch, case, number) for number, case in enumerate(chosen.own)]
+    uow.batch_tests.add(batch, own)
+    uow.executions.add(_plan(batch, chosen.ids or [case.id for case in own], limits))
     command = _command(batch)
     uow.journal.record(_created(batch, command), command=command)
 
 
-def _plan(batch: BatchTest, cases: Sequence[TestCase], limits: Limits) -> ExecutionPlan:
+def _plan(batch: BatchTest, case_ids: Sequence[UUID], limits: Limits) -> ExecutionPlan:
     return ExecutionPlan(
         workflow_id=batch.workflow_id,
-        inputs=[PlannedInput(input=case.input, test_case_id=case.id) for case in cases],
+        inputs=[PlannedInput(test_case_id=case_id) for case_id in case_ids],
         choices=batch.combinations,
-        executions=plan_product(len(cases), len(batch.combinations), batch.repetitions),
+        executions=plan_product(len(case_ids), len(batch.combinations), batch.repetitions),
         limits=limits,
         metadata={},
         caller=batch.created_by,
@@ -147,7 +134,7 @@ def _plan(batch: BatchTest, cases: Sequence[TestCase], limits: Limits) -> Execut
     )
 
 
-def _test_case(batch: BatchTest, case: NewTestCase, number: int) -> TestCase:
+def _test_case(batch: BatchTest, case: CaseContent, number: int) -> TestCase:
     return TestCase(
         id=new_id(),
         batch_test_id=batch.id,

@@ -18,9 +18,9 @@ from wtb_async.domain.run import DEFAULT_POOL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedInput:
-    """An input, and the test case that it belongs to."""
+    """An input, or the test case whose input it is: the database knows that already."""
 
-    input: JsonObject
+    input: JsonObject | None = None
     test_case_id: UUID | None = None
 
 

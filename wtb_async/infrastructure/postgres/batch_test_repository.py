@@ -140,7 +140,7 @@ class PostgresBatchTestRepository:
         self._bulk = bulk
 
     def add(self, batch: BatchTest, cases: Sequence[TestCase]) -> None:
-        """Insert a batch and its cases when the unit of work commits."""
+        """Insert a batch and its own cases when the unit of work commits."""
         self._bulk.add(tables.batch_tests, {name: getattr(batch, name) for name in _BATCH})
         self._bulk.extend(tables.test_cases, (_case_row(case) for case in cases))
 

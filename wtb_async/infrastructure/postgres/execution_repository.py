@@ -15,14 +15,15 @@ from wtb_async.domain.run import ForkReason, Run, RunStatus
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 
-# Only ids and positions travel per execution; inputs and choices travel once each.
+# Only ids and positions travel per execution; choices, and inputs of no test case, once each.
 _ACCEPT = f"""
 WITH planned AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[])
         WITH ORDINALITY AS planned
             (execution_id, run_id, thread_id, input_at, choice_at, repetition, number)
 ), inputs AS MATERIALIZED (
-    SELECT test_case_id, input::jsonb, number::int - 1 AS at
+    SELECT test_case_id, number::int - 1 AS at, COALESCE(input::jsonb,
+        (SELECT tested.input FROM wtb_test_cases AS tested WHERE tested.id = test_case_id)) AS input
     FROM unnest($7::uuid[], $8::text[]) WITH ORDINALITY AS given (test_case_id, input, number)
 ), choices AS MATERIALIZED (
     SELECT variants::jsonb, number::int - 1 AS at
@@ -113,7 +114,7 @@ def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
     return (
         *_columns(plan),
         [given.test_case_id for given in plan.inputs],
-        [to_json_text(given.input) for given in plan.inputs],
+        [None if given.input is None else to_json_text(given.input) for given in plan.inputs],
         [to_json_text(choice) for choice in plan.choices],
         plan.workflow_id,
         plan.workflow_variant,

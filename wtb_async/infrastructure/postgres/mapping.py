@@ -7,6 +7,7 @@ from sqlalchemy.orm import RelationshipProperty, registry, relationship
 
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
+from wtb_async.domain.dataset import Dataset, DatasetVersion
 from wtb_async.domain.events import AuditEntry
 from wtb_async.domain.execution import Execution
 from wtb_async.domain.run import Run, Runner, Thread
@@ -28,6 +29,8 @@ def map_domain() -> None:
         (Run, tables.runs, {}),
         (TestCase, tables.test_cases, {"annotations": tables.test_cases.c.metadata}),
         (BatchTest, tables.batch_tests, {}),
+        (Dataset, tables.datasets, {}),
+        (DatasetVersion, tables.dataset_versions, {}),
         (Execution, tables.executions, {"annotations": tables.executions.c.metadata}),
         (Command, tables.commands, {}),
         (AuditEntry, tables.audit_log, {}),

@@ -182,6 +182,32 @@ runs = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
+datasets = Table(
+    "wtb_datasets",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("version", Integer, nullable=False),
+    Column("cases", Integer, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+dataset_versions = Table(
+    "wtb_dataset_versions",
+    metadata,
+    Column("dataset_id", ForeignKey("wtb_datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("added", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("cases", Integer, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _time("created_at"),
+)
+
 batch_tests = Table(
     "wtb_batch_tests",
     metadata,
@@ -195,12 +221,19 @@ batch_tests = Table(
     Column("repetitions", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     _json("limits", default="{}"),
+    Column("dataset_id", ForeignKey("wtb_datasets.id")),
+    Column("dataset_version", Integer),
     Column("version", Integer, nullable=False),
     Column("created_by", Text, nullable=False),
     _time("created_at"),
     _time("started_at", nullable=True),
     _time("finished_at", nullable=True),
     Index(None, "workflow_id"),
+    Index(
+        "wtb_batch_tests_dataset_id_idx",
+        "dataset_id",
+        postgresql_where=text("dataset_id IS NOT NULL"),
+    ),
     CheckConstraint("repetitions >= 1", name="repetitions"),
 )
 
@@ -208,13 +241,37 @@ test_cases = Table(
     "wtb_test_cases",
     metadata,
     _id(),
-    Column("batch_test_id", ForeignKey("wtb_batch_tests.id", ondelete="CASCADE"), nullable=False),
+    Column("batch_test_id", ForeignKey("wtb_batch_tests.id", ondelete="CASCADE")),
+    Column("dataset_id", ForeignKey("wtb_datasets.id", ondelete="CASCADE")),
+    Column("since_version", Integer),
+    Column("until_version", Integer),
     Column("key", Text, nullable=False),
     Column("position", Integer, nullable=False),
     _json("input", default="{}"),
     _json("reference"),
     _json("metadata", default="{}"),
-    UniqueConstraint("batch_test_id", "key"),
+    CheckConstraint("num_nonnulls(batch_test_id, dataset_id) = 1", name="owner"),
+    CheckConstraint("(dataset_id IS NULL) = (since_version IS NULL)", name="since_version"),
+    Index(
+        "wtb_test_cases_batch_test_id_key_key",
+        "batch_test_id",
+        "key",
+        unique=True,
+        postgresql_where=text("batch_test_id IS NOT NULL"),
+    ),
+    Index(
+        "wtb_test_cases_newest_key",
+        "dataset_id",
+        "key",
+        unique=True,
+        postgresql_where=text("dataset_id IS NOT NULL AND until_version IS NULL"),
+    ),
+    Index(
+        "wtb_test_cases_dataset_idx",
+        "dataset_id",
+        "position",
+        postgresql_where=text("dataset_id IS NOT NULL"),
+    ),
 )
 
 executions = Table(
@@ -256,6 +313,11 @@ executions = Table(
         "batch_test_id",
         "status",
         postgresql_where=text("batch_test_id IS NOT NULL"),
+    ),
+    Index(
+        "wtb_executions_test_case_id_idx",
+        "test_case_id",
+        postgresql_where=text("test_case_id IS NOT NULL"),
     ),
     Index(None, "created_at", "id"),
     Index(None, "workflow_id", "id"),

@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.postgres.batch_test_repository import PostgresBatchTestRepository
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
+from wtb_async.infrastructure.postgres.dataset_repository import PostgresDatasetRepository
 from wtb_async.infrastructure.postgres.execution_repository import PostgresExecutionRepository
 from wtb_async.infrastructure.postgres.journal import PostgresJournal
 from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
 from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
 from wtb_async.infrastructure.postgres.runner_repository import PostgresRunnerRepository
+from wtb_async.infrastructure.postgres.test_case_repository import PostgresTestCaseRepository
 from wtb_async.infrastructure.postgres.thread_repository import PostgresThreadRepository
 from wtb_async.infrastructure.postgres.workflow_repository import PostgresWorkflowRepository
 
@@ -38,6 +40,8 @@ class PostgresUnitOfWork:
         self.runs = PostgresRunRepository(session)
         self.runners = PostgresRunnerRepository(session)
         self.batch_tests = PostgresBatchTestRepository(session, bulk)
+        self.datasets = PostgresDatasetRepository(session, bulk)
+        self.test_cases = PostgresTestCaseRepository(session)
         self.outbox = PostgresOutboxRepository(session)
         return self
 

@@ -1,0 +1,30 @@
+"""Makes datasets."""
+
+from wtb_async.application.clock import utc_now
+from wtb_async.application.datasets.recording import record
+from wtb_async.application.ids import new_id
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.dataset import Dataset
+from wtb_async.domain.events import DatasetCreated
+
+
+async def create_dataset(
+    name: str, description: str, caller: str, *, uow_factory: UnitOfWorkFactory, nudges: Nudges
+) -> Dataset:
+    """Keep a new dataset without cases. Raises AlreadyExists when the name is taken."""
+    now = utc_now()
+    dataset = Dataset(
+        id=new_id(),
+        name=name,
+        description=description,
+        created_by=caller,
+        created_at=now,
+        updated_at=now,
+    )
+    async with uow_factory() as uow:
+        uow.datasets.add(dataset)
+        uow.datasets.add_version(dataset.first_version())
+        record(dataset, DatasetCreated(name=name), caller, uow)
+        await uow.commit()
+    nudges.new_events()
+    return dataset
