@@ -16,6 +16,8 @@ class Throughput:
 
     runners: int
     runs: int
+    baseline_runs: int
+    """Fewer: a baseline's rate does not depend on their number, and they take long."""
     wtb: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
     accept_ms: list[float] = field(default_factory=list)
@@ -40,7 +42,7 @@ class Throughput:
     @property
     def bare_cpu_ms(self) -> float:
         """CPU per run of bare LangGraph."""
-        return self._per_run(self.bare_cpu_seconds)
+        return self.bare_cpu_seconds / (self.baseline_runs * len(self.bare)) * MILLISECONDS
 
     @property
     def own_cost_ms(self) -> float:
@@ -49,15 +51,13 @@ class Throughput:
 
     def cpu_ms(self, kind: str) -> float:
         """CPU per run of one kind of process."""
-        return self._per_run(self.cpu_seconds.get(kind, 0.0))
+        seconds = self.cpu_seconds.get(kind, 0.0)
+        return seconds / (self.runs * len(self.wtb)) * MILLISECONDS
 
     @property
     def total_cpu_ms(self) -> float:
         """CPU per run of all processes but the servers."""
         return sum(self.cpu_ms(kind) for kind in self.cpu_seconds if kind not in NOT_OURS)
-
-    def _per_run(self, seconds: float) -> float:
-        return seconds / (self.runs * len(self.wtb)) * MILLISECONDS
 
 
 @dataclass(frozen=True)

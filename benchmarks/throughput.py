@@ -9,7 +9,7 @@ machine is as noisy for all:
 - the graph alone on WTB's saver, in a process like a runner's: what WTB adds is the rest;
 - an idle system: one execution at a time, from its POST to its first node and to its end.
 
-    python benchmarks/throughput.py [--runs 1000] [--rounds 3] [--idle 200] [--json FILE]
+    python benchmarks/throughput.py [--runs 2000] [--rounds 3] [--idle 200] [--json FILE]
 """
 
 import argparse
@@ -123,7 +123,8 @@ def _busy_runners(database_url: str) -> int:
 
 async def measure_throughput(stack: Stack, runs: int, rounds: int) -> Throughput:
     """The stack and its baselines, in turns."""
-    found = Throughput(stack.runners, runs)
+    baseline_runs = max(runs // 4, 1)
+    found = Throughput(stack.runners, runs, baseline_runs)
     for number in range(rounds):
         before = stack.processes.cpu_seconds()
         rate, accept_ms = await measure_wtb(stack.client, runs)
@@ -133,9 +134,11 @@ async def measure_throughput(stack: Stack, runs: int, rounds: int) -> Throughput
         found.wtb.append(rate)
         found.accept_ms.append(accept_ms)
         name, began = f"round-{number}", time.process_time()
-        found.bare.append(await measure_bare(stack.bare_url, runs, name))
+        found.bare.append(await measure_bare(stack.bare_url, baseline_runs, name))
         found.bare_cpu_seconds += time.process_time() - began
-        alone = asyncio.to_thread(measure_graph_alone, stack.bare_url, runs, f"alone-{number}")
+        alone = asyncio.to_thread(
+            measure_graph_alone, stack.bare_url, baseline_runs, f"alone-{number}"
+        )
         found.graph_alone_ms.append(await alone)
     found.peak_memory_mb = stack.processes.peak_memory_mb
     return found
@@ -187,7 +190,7 @@ async def measure(runs: int, rounds: int, executions: int) -> tuple[list[Through
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=int, default=200)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
