@@ -220,6 +220,24 @@ async def test_after_the_last_attempt_the_execution_fails_with_runner_lost(
     assert (await history(platform.database, execution_id))[-1] == (4, "ExecutionFailed")
 
 
+async def test_a_last_attempt_that_waited_for_its_turn_is_not_charged(
+    platform: Platform, workflow: Workflow, tally: Tally
+) -> None:
+    execution_id = await submit(platform, workflow, tally, max_attempts=2)
+    for _ in range(3):
+        runner = await register_runner(platform.database.unit_of_work)
+        await claim(platform.database.unit_of_work, runner)
+        assert await reap(platform) == 1
+    assert (await read(platform, execution_id)).attempt == 2
+    runner = await register_runner(platform.database.unit_of_work)
+    [held] = await claim(platform.database.unit_of_work, runner)
+    async with platform.database.unit_of_work() as uow:
+        await uow.runners.note_alone(runner, held.id)
+        await uow.commit()
+    assert await reap(platform) == 1
+    assert (await read(platform, execution_id)).status is ExecutionStatus.FAILED
+
+
 async def test_a_late_settling_of_the_lost_runner_changes_nothing(
     platform: Platform, workflow: Workflow, tally: Tally
 ) -> None:

@@ -121,10 +121,14 @@ SELECT id FROM ended
 """  # noqa: S608 - only names from the domain's tables go in
 
 # Not only the runs of runners that were lost just now: a run whose row was locked then, or that was
-# claimed while its runner was being declared lost, is found by the next look.
+# claimed while its runner was being declared lost, is found by the next look. A last attempt that
+# was not being executed alone was still waiting for its turn.
 LOCK_LOST = """
 SELECT run.*, execution.id AS execution_id,
-       COALESCE(runner.alone_run_id = run.id, TRUE) AS charged
+       COALESCE(
+           runner.alone_run_id = run.id,
+           run.attempt = 1 OR run.attempt < (run.limits ->> 'max_attempts')::int
+       ) AS charged
 FROM wtb_runs AS run
 JOIN wtb_runners AS runner ON runner.id = run.runner_id
 JOIN wtb_executions AS execution ON execution.run_id = run.id
