@@ -150,7 +150,7 @@ def test_a_pool_stays_within_its_bounds(pending: int, slots: int, minimum: int, 
         ((), [0]),
         (("runner-default-0",), [0, 1]),
         (("runner-default-0", "runner-default-1"), [0, 1, 2]),
-        ([f"runner-default-{number}" for number in range(9)], [0, 1, 2]),
+        ([f"runner-default-{number}" for number in range(9)], [0, 1, 2, 3, 4]),
         (("runner-default-7", "runner-other-0"), [0]),
     ],
 )

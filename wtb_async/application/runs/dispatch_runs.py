@@ -31,11 +31,11 @@ class PoolSize:
         """The runners to have for this backlog.
 
         Those that are silent are woken too, but do not count: their processes may be gone, or stand
-        still for long. So the pool may exceed its maximum, by as many again at most.
+        still for long. So the pool may exceed its maximum, by twice as many at most.
         """
         missing = self.for_backlog(pending)
         names: list[str] = []
-        for number in range(missing + self.maximum):
+        for number in range(missing + 2 * self.maximum):
             if missing == 0:
                 break
             names.append(name := f"runner-{pool}-{number}")

@@ -28,6 +28,11 @@ WITH RECURSIVE above AS (
 """
 _THREAD = "WITH timeline AS (SELECT $1::uuid AS id)"
 
+# What a runner went on writing after its run was taken from it is no part of what happened.
+_BEFORE_A_TAKEOVER = """c.checkpoint_id <= ALL (
+    SELECT coalesce(taken.fork_checkpoint_id, '') FROM wtb_threads AS taken
+    WHERE taken.parent_id = timeline.id AND taken.reason = 'takeover'
+)"""
 _BEFORE = "$2::text IS NULL OR c.checkpoint_id < $2"
 _THIS = "c.checkpoint_id = $2"
 _THIS_OR_NEWEST = """c.checkpoint_id = coalesce($2::text, (
@@ -95,10 +100,13 @@ def _statement(
 
 
 _PAGE_OF_THREAD = _statement(_THREAD, _BEFORE)
-_PAGE_OF_LINEAGE = _statement(_LINEAGE, _BEFORE)
-_ONE = _statement(_LINEAGE, _THIS)
+_PAGE_OF_LINEAGE = _statement(_LINEAGE, f"({_BEFORE}) AND {_BEFORE_A_TAKEOVER}")
+_ONE = _statement(_LINEAGE, f"{_THIS} AND {_BEFORE_A_TAKEOVER}")
 _ONE_WITH_VALUES = _statement(
-    _LINEAGE, _THIS_OR_NEWEST, _COLUMNS + _VALUES, "timeline.id <> $1::uuid, timeline.id"
+    _LINEAGE,
+    f"{_THIS_OR_NEWEST} AND {_BEFORE_A_TAKEOVER}",
+    _COLUMNS + _VALUES,
+    "timeline.id <> $1::uuid, timeline.id",
 )
 _IS_OF_SUBGRAPH = f"""{_LINEAGE}
 SELECT EXISTS (
