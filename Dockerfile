@@ -5,8 +5,8 @@ FROM ${PYTHON_IMAGE} AS build
 RUN python -m venv /opt/wtb/venv
 ENV PATH=/opt/wtb/venv/bin:$PATH
 COPY requirements.lock /tmp/requirements.lock
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --require-hashes --no-deps --requirement /tmp/requirements.lock
+RUN --mount=type=cache,target=/var/cache/pip \
+    pip install --cache-dir /var/cache/pip --require-hashes --no-deps --requirement /tmp/requirements.lock
 WORKDIR /opt/wtb/app
 COPY . .
 # The lock also holds the build backend, so nothing is fetched without a hash. The editable

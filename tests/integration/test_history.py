@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
+import pytest
 from forking import INPUT, begin_thread, finished, fork
 from hypothesis import HealthCheck, given, settings
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -12,6 +13,7 @@ from random_graphs import compile_plan, plans, run_to_end
 from savers import on, stock_saver
 
 from wtb_async.application.views import CheckpointView
+from wtb_async.domain.errors import NotFound
 from wtb_async.domain.run import ForkReason
 from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader
 from wtb_async.infrastructure.checkpoints.history import CheckpointHistory
@@ -113,6 +115,25 @@ async def test_a_lineage_is_one_timeline_with_its_forks(
         assert [view.thread_id for view in told] == [third] * 2 + [second] * 2 + [first] * 5
         assert [view.parent_checkpoint_id for view in told].count(forked_at) == 3
         assert told[4:] == original
+
+
+async def test_what_a_runner_wrote_after_its_run_was_taken_over_is_left_out(
+    database: Database, database_url: str
+) -> None:
+    plan = ["plain", "plain", "plain"]
+    async with stock_saver(database_url) as saver:
+        lost = await finished(database, saver, plan)
+        written = await lineage(database, lost)
+        [successor] = await fork(
+            database, lost, written[2].checkpoint_id, reason=ForkReason.TAKEOVER
+        )
+        await run_to_end(compile_plan(plan, saver), None, str(successor))
+    told = await lineage(database, successor)
+    assert [view.thread_id for view in told] == [successor] * 2 + [lost] * 3
+    assert told[2:] == written[2:]
+    history = history_of(database)
+    with pytest.raises(NotFound):
+        await history.checkpoint(successor, UUID(written[0].checkpoint_id))
 
 
 async def test_a_branch_begins_a_lineage_of_its_own(database: Database, database_url: str) -> None:

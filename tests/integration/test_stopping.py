@@ -65,6 +65,11 @@ async def test_a_node_that_survives_being_cancelled_is_given_up(
         await stations.when(execution_id, ExecutionStatus.CANCELLED)
         neighbour = await stations.start()
         await stations.when(neighbour, ExecutionStatus.COMPLETED)
+        await stations.until_let_go("b")
+    # The runner has ended, and waited for what it had let go of.
+    given_up = await stations.get(execution_id)
+    timeline = await stations.history.of_lineage(given_up.thread_id, limit=100)
+    assert timeline.items[0].next_nodes == ["b"], "nothing that it did later is kept"
 
 
 async def test_a_pending_execution_is_cancelled_at_once_and_never_run(

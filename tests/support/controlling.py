@@ -90,6 +90,14 @@ class Stations:
 
         await eventually(visited)
 
+    async def until_let_go(self, node: str) -> None:
+        """Return once a node that clings has ended nevertheless."""
+
+        async def let_go() -> bool:
+            return (self.folder / f"let go {node}").exists()
+
+        await eventually(let_go)
+
     def visits(self) -> list[str]:
         """The nodes that have begun, in order."""
         return [node for node, _ in self.keys()]

@@ -33,6 +33,9 @@ class InterruptedEngine:
             raise TransientError("no database")
         return cancelled(run.id)
 
+    def give_up(self, run: ClaimedRun) -> None:
+        raise AssertionError(f"{run} ends by itself")
+
 
 async def test_a_pause_outlives_the_database_s_absence() -> None:
     engine, outcomes = InterruptedEngine(), asyncio.Queue[RunOutcome]()

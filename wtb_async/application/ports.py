@@ -385,6 +385,9 @@ class GraphEngine(Protocol):
         Raises TransientError when the database was away; the run may go on from its checkpoints.
         """
 
+    def give_up(self, run: ClaimedRun) -> None:
+        """Keep nothing of what a run still writes that is being driven and does not end."""
+
 
 class LiveSink(Protocol):
     """Takes what one run streams; it never waits and never fails, it rather drops events."""

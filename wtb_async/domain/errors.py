@@ -96,3 +96,9 @@ class UntrustedCheckpoint(UnreadableCheckpoint):
     """A checkpoint holds a type that its graph's schemas do not name, so it was not loaded."""
 
     code = "untrusted_checkpoint"
+
+
+class RunGivenUp(PermanentError):
+    """The run was stopped and did not end in time; nothing that it still does is kept."""
+
+    code = "run_given_up"

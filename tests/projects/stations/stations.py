@@ -71,6 +71,7 @@ async def _do(task: str, name: str, folder: Path) -> str:
             await _until_exists(folder / f"release {name}")
         case "cling":
             await _cling()
+            await asyncio.to_thread((folder / f"let go {name}").touch)
         case "ask":
             return f"{name}:{interrupt(f'what at {name}?')}"
         case "ask number":

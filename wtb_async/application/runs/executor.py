@@ -236,9 +236,10 @@ class RunExecutor:
             self._finish(cancelled(held.run.id))
 
     def _abandon(self, held: _HeldRun) -> None:
-        """Settle without the run: what it still writes is on a thread that nobody goes on with."""
+        """Settle without the run: nothing that it still does is kept."""
         if not held.ended.is_set():
             log.warning("run_abandoned", run_id=str(held.run.id))
+            self._engine.give_up(held.run)
             self._release(held)
             self._finish(cancelled(held.run.id))
 

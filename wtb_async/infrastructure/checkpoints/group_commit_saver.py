@@ -28,7 +28,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from wtb_async.domain.errors import TransientError
+from wtb_async.domain.errors import RunGivenUp, TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
 from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, WriterOptions
 from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
@@ -61,6 +61,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         self._writer = GroupWriter(connect, options)
         self._new_threads: set[str] = set()
         self._heads: dict[str, str] = {}
+        self._given_up: set[str] = set()
 
     async def __aenter__(self) -> Self:
         await self._writer.__aenter__()
@@ -77,7 +78,16 @@ class GroupCommitSaver(AsyncPostgresSaver):
     def forget(self, thread_id: str) -> str | None:
         """Drop what is remembered of a thread; answers its last root checkpoint."""
         self._new_threads.discard(thread_id)
+        self._given_up.discard(thread_id)
         return self._heads.pop(thread_id, None)
+
+    def give_up(self, thread_id: str) -> None:
+        """Refuse all further writes of the run that is at work on a thread, until it ends."""
+        self._given_up.add(thread_id)
+
+    def _check_is_wanted(self, thread_id: str) -> None:
+        if thread_id in self._given_up:
+            raise RunGivenUp("the run was stopped, and given up when it did not end")
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Read a checkpoint, or the newest one."""
@@ -117,10 +127,16 @@ class GroupCommitSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint; returns after COMMIT. Raises NotStorable, which names the channel."""
+        """Save a checkpoint; returns after COMMIT.
+
+        Raises:
+            NotStorable: it names the channel.
+            RunGivenUp: nobody wants what this run writes any more.
+        """
         await self._writer.room()
         configurable = config["configurable"]
         thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
+        self._check_is_wanted(thread_id)
         inline, blobs = self._split_values(thread_id, namespace, checkpoint, new_versions)
         row = (
             thread_id,
@@ -149,9 +165,10 @@ class GroupCommitSaver(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save what a task wrote; returns after COMMIT. Raises NotStorable."""
+        """Save what a task wrote; returns after COMMIT. Raises NotStorable, RunGivenUp."""
         await self._writer.room()
         configurable = config["configurable"]
+        self._check_is_wanted(configurable["thread_id"])
         task = (
             configurable["thread_id"],
             configurable["checkpoint_ns"],

@@ -74,6 +74,10 @@ class LangGraphEngine:
             self._saver.boundaries.close(thread_id)
         return outcome
 
+    def give_up(self, run: ClaimedRun) -> None:
+        """Keep nothing of what a run that does not end still writes."""
+        self._saver.give_up(str(run.thread_id))
+
     async def _write_last_boundaries(self, thread_id: str) -> None:
         """Nodes that were cut off write no checkpoint that their boundaries could ride with.
 
