@@ -1,5 +1,6 @@
 """Going back: to a checkpoint, to before or after a node, and on from there."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -85,6 +86,20 @@ async def test_a_cancelled_execution_can_be_taken_back(stations: Stations) -> No
     await stations.resume(execution_id)
     done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
     assert output_of(done)["seen"] == ["a", "b", "c", "d"]
+
+
+async def test_more_can_be_taken_back_and_branched_at_once_than_there_are_connections(
+    stations: Stations,
+) -> None:
+    first = await completed(stations)
+    checkpoint_id = await stations.checkpoint_before(first, "c")
+    others = [await completed(stations) for _ in range(10)]
+    await asyncio.gather(
+        *(stations.roll_back(each, before_node="c") for each in others),
+        *(stations.branch(first, checkpoint_id, starts=False) for _ in range(10)),
+    )
+    for each in others:
+        assert (await stations.get(each)).next_nodes == ["c"]
 
 
 async def test_a_running_execution_cannot_be_taken_back(stations: Stations) -> None:

@@ -52,9 +52,11 @@ async def branch_execution(
     async with uow_factory() as uow:
         parent, last = await uow.executions.get(request.execution_id)
         workflow = await uow.workflows.get(parent.workflow_id)
-        workflow.check_choice(dict(request.variants))
-        place = Place(checkpoint_id=request.checkpoint_id)
-        target = await find_checkpoint(parent, place, timelines)
+    workflow.check_choice(dict(request.variants))
+    # Looked for outside a transaction: see roll_back_execution.
+    place = Place(checkpoint_id=request.checkpoint_id)
+    target = await find_checkpoint(parent, place, timelines)
+    async with uow_factory() as uow:
         thread = fork_at(target, ForkReason.BRANCH)
         await uow.threads.fork([Fork(thread=thread, keeps_writes=False)])
         branch = _branch(request, parent, target, thread.id)

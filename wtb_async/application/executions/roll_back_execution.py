@@ -40,9 +40,14 @@ async def roll_back_execution(
         InvalidTransition: it is pending or runs; pause or stop it first.
     """
     async with uow_factory() as uow:
+        execution, _ = await uow.executions.get(request.execution_id)
+    check_accepts(execution.status, CommandKind.ROLLBACK)
+    # Looked for outside the transaction: callers that each hold a connection and wait for another
+    # would wait for each other. A checkpoint that was found stays.
+    target = await find_checkpoint(execution, request.to, timelines)
+    async with uow_factory() as uow:
         execution, _ = await uow.executions.lock(request.execution_id)
         check_accepts(execution.status, CommandKind.ROLLBACK)
-        target = await find_checkpoint(execution, request.to, timelines)
         thread = fork_at(target, ForkReason.ROLLBACK)
         await uow.threads.fork([Fork(thread=thread, keeps_writes=False)])
         status_before = execution.status
