@@ -1,6 +1,8 @@
 """Server-Sent Events: history first, then live, resumable by `Last-Event-ID`."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from uuid import UUID
@@ -51,22 +53,31 @@ async def batch_history(
     events: EventQueries,
     batches: BatchTestQueries,
 ) -> AsyncIterator[bytes]:
-    """The events of a batch test, with its progress in between whenever it has changed."""
+    """The events of a batch test, with its progress in between whenever it has changed.
+
+    Progress is counted a few times a second at most; the batch's own events never wait for that.
+    """
     shown: object = None
+    counted_at = -math.inf
     with hub.watch(batch_id) as news:
         while True:
             news.clear()
             chunk = await events.since(batch_id, after, limit=CHUNK)
-            progress = await batches.progress(batch_id)
-            if progress != shown:
-                shown = progress
-                counts, scored = progress
-                yield _progress(batch_id, {"counts": asdict(counts), "scored": scored})
+            early = counted_at + PROGRESS_SECONDS - time.monotonic()
+            if chunk or early <= 0:
+                counted_at = time.monotonic()
+                progress = await batches.progress(batch_id)
+                if progress != shown:
+                    shown = progress
+                    counts, scored = progress
+                    yield _progress(batch_id, {"counts": asdict(counts), "scored": scored})
             for event in chunk:
                 yield _frame(str(event.id), event)
                 after = event.id
-            await asyncio.sleep(PROGRESS_SECONDS)
-            yield await _heartbeat_or(news)
+            if early > 0 and not chunk:
+                await _heard(news, early)
+            elif not chunk:
+                yield await _heartbeat_or(news)
 
 
 def _frame(position: str, event: EventView | LiveEventView) -> bytes:
@@ -90,8 +101,13 @@ def _progress(batch_id: UUID, data: object) -> bytes:
 
 async def _heartbeat_or(news: asyncio.Event) -> bytes:
     """Wait for news; a comment line keeps the connection open meanwhile."""
+    return b"" if await _heard(news, HEARTBEAT_SECONDS) else b": still here\n\n"
+
+
+async def _heard(news: asyncio.Event, seconds: float) -> bool:
+    """Wait for news, but not longer; tells whether there are some."""
     try:
-        await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
+        await asyncio.wait_for(news.wait(), seconds)
     except TimeoutError:
-        return b": still here\n\n"
-    return b""
+        return False
+    return True
