@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
@@ -17,6 +18,8 @@ from wtb_async.infrastructure.embedded.credentials import Credentials
 from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.processes import wait_gone
 from wtb_async.infrastructure.embedded.record import StackRecord, read_record
+
+Answer = TypeVar("Answer")
 
 WTB = [sys.executable, "-m", "wtb_async.cli.main"]
 AS_ORDINARY_USER = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
@@ -153,10 +156,20 @@ def test_an_ordinary_user_may_keep_it_below_a_long_path_with_spaces(tmp_path: Pa
 
 
 def listens_on_loopback_only(processes: list[psutil.Process]) -> None:
-    connections = [each for process in processes for each in process.net_connections(kind="tcp")]
+    found = answers_of(processes, lambda process: process.net_connections(kind="tcp"))
+    connections = [each for connections in found for each in connections]
     listening = {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
     assert listening
     assert listening <= LOOPBACK
+
+
+def answers_of(
+    processes: list[psutil.Process], question: Callable[[psutil.Process], Answer]
+) -> Iterator[Answer]:
+    """What each process says; one that has ended meanwhile says nothing."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            yield question(process)
 
 
 def shows_no_secret(folder: Path, processes: list[psutil.Process]) -> None:
@@ -168,6 +181,8 @@ def shows_no_secret(folder: Path, processes: list[psutil.Process]) -> None:
         known.api_key,
         known.flower_password,
     }
-    commands = " ".join(word for each in processes for word in each.cmdline())
+    commands = " ".join(
+        word for words in answers_of(processes, psutil.Process.cmdline) for word in words
+    )
     logs = "".join(file.read_text() for file in (folder / ".wtb" / "logs").iterdir())
     assert not [secret for secret in secrets if secret in commands or secret in logs]

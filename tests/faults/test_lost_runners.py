@@ -64,7 +64,7 @@ async def runner_of(stack: StackRecord, execution_id: UUID) -> RunnerLife:
 
 async def lives_again(stack: StackRecord, ended: RunnerLife) -> None:
     """Wait until the name has a new life, in a new process or in the same one."""
-    await eventually(lambda: find(stack, NEXT_LIFE, ended._asdict()))
+    await eventually(lambda: find(stack, NEXT_LIFE, ended._asdict()), patience=DEADLINE_SECONDS)
 
 
 @contextmanager

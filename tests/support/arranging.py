@@ -52,9 +52,14 @@ def settings_for(database_url: str, redis_url: str | None, *projects: Path) -> S
     )
 
 
-async def eventually(read: Callable[[], Awaitable[Answer]], *, pause: float = 0.02) -> Answer:
-    """The first answer of `read` that is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+async def eventually(
+    read: Callable[[], Awaitable[Answer]],
+    *,
+    pause: float = 0.02,
+    patience: float = PATIENCE_SECONDS,
+) -> Answer:
+    """The first answer of `read` that is true; times in seconds."""
+    deadline = time.monotonic() + patience
     while not (answer := await read()):
         assert time.monotonic() < deadline, "it never happened"
         await asyncio.sleep(pause)
