@@ -25,7 +25,7 @@ demo: $(READY) ## Start everything, run the example's variant matrix, print the 
 
 .PHONY: test
 test: $(READY) ## Run all tests, on real Postgres, Redis, Celery, Ray and LangGraph.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
 
 .PHONY: check
 check: $(READY) ## Check format, lint, types and the direction of imports.

@@ -35,6 +35,15 @@ __all__ = [  # Fixtures that live beside what they stand on.
 ]
 
 TEMPLATE = "wtb_template"
+WHOLE_STACKS = ("acceptance", "faults")
+"""The folders of tests that start whole stacks."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run all tests of whole stacks: there is one stack, and one at a time."""
+    for item in items:
+        if item.path.parent.name in WHOLE_STACKS:
+            item.add_marker(pytest.mark.xdist_group("whole stacks"))
 
 
 @pytest.fixture(scope="session")

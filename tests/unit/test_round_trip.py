@@ -133,7 +133,7 @@ def graph_of(annotation: object) -> Compiled:
         str,
         int | None,
         list[dict[str, tuple[int, float]]],
-        Annotated[list[AnyMessage], add_messages],
+        pytest.param(Annotated[list[AnyMessage], add_messages], id="messages"),
         Sequence[BaseMessage],
         Mapping[str, list[Document]],
         Literal["a", "b"],
