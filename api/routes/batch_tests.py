@@ -27,6 +27,18 @@ router = APIRouter(tags=["batch tests"], route_class=KeyedRoute)
 
 LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0)]
 
+MatrixBody = dict[str, Annotated[list[str], Field(min_length=1)]] | list[dict[str, str]]
+"""A product, or a list of combinations; `__workflow__` names a graph beside the nodes."""
+
+Exclusions = Annotated[
+    list[dict[str, str]],
+    Field(
+        max_length=100,
+        description="Combinations that have all pairs of one of these are left out",
+        examples=[[{"retriever": "bm25", "reranker": "overlap"}]],
+    ),
+]
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,9 +65,8 @@ class RunBatchTest(_Body):
     """Variant combinations x test cases x repetitions."""
 
     name: str = Field("", max_length=200)
-    variant_matrix: dict[str, Annotated[list[str], Field(min_length=1)]] | list[dict[str, str]] = (
-        Field(default={}, examples=[{"retriever": ["base", "tfidf"]}])
-    )
+    variant_matrix: MatrixBody = Field(default={}, examples=[{"retriever": ["base", "tfidf"]}])
+    exclude: Exclusions = []
     baseline: dict[str, str] | None = None
     test_cases: list[TestCaseBody] | None = None
     dataset: str | None = Field(None, description="Name or id, instead of `test_cases`")
@@ -182,6 +193,7 @@ async def _submit(
             workflow=workflow,
             name=body.name or f"{workflow} batch",
             variant_matrix=body.variant_matrix,
+            exclude=body.exclude,
             baseline=body.baseline,
             cases=_cases(body),
             repetitions=body.repetitions,

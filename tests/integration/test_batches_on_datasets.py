@@ -154,6 +154,7 @@ async def submit_here(platform: Platform, dataset: Dataset) -> UUID:
             workflow="graded",
             name="a batch",
             variant_matrix={},
+            exclude=(),
             baseline=None,
             cases=CaseChoice(dataset=dataset.name),
             repetitions=1,

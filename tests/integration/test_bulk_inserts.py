@@ -14,6 +14,7 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.domain.execution import Limits
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.database import Database
@@ -124,12 +125,11 @@ def plan(workflow: Workflow, inputs: int, choices: int, repetitions: int) -> Exe
     return ExecutionPlan(
         workflow_id=workflow.id,
         inputs=[PlannedInput(input={"case": number}) for number in range(inputs)],
-        choices=[{"second": f"variant {number}"} for number in range(choices)],
-        executions=plan_product(inputs, choices, repetitions),
+        choices=[GraphChoice({"second": f"variant {n}"}, "other") for n in range(choices)],
+        executions=plan_product((inputs, choices, repetitions)),
         limits=Limits(timeout_seconds=2.5, max_attempts=5),
         caller="ünï",
         created_at=utc_now(),
-        workflow_variant="other",
         metadata={"why": None},
     )
 

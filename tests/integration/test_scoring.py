@@ -93,6 +93,7 @@ async def begin(
             workflow="graded",
             name="a batch",
             variant_matrix={},
+            exclude=(),
             baseline=None,
             cases=CaseChoice(
                 test_cases=[

@@ -16,6 +16,7 @@ from wtb_async.application.ports import UnitOfWorkFactory
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import Runner, RunStatus
 from wtb_async.domain.workflow import NodeVariant, Workflow
@@ -138,8 +139,8 @@ async def accept(
     plan = ExecutionPlan(
         workflow_id=workflow.id,
         inputs=[PlannedInput(input=input_ or {})],
-        choices=[choice or {}],
-        executions=plan_product(1, 1, count),
+        choices=[GraphChoice(choice or {})],
+        executions=plan_product((1, 1, count)),
         limits=limits or Limits(),
         caller="test",
         created_at=utc_now(),

@@ -42,9 +42,9 @@ def new_workflow(
     name: str = "rag",
     nodes: Sequence[str] = ("retrieve", "answer"),
     node_variants: Mapping[str, Sequence[str]] | None = None,
-    workflow_variants: Sequence[str] = (),
+    workflow_variants: Mapping[str, Sequence[str]] | None = None,
 ) -> Workflow:
-    """A workflow; `node_variants` names the variants of each node."""
+    """A workflow; `node_variants` names the variants of each node, `workflow_variants` nodes."""
     workflow = Workflow(
         id=new_id(),
         name=name,
@@ -57,7 +57,8 @@ def new_workflow(
     )
     for node, names in (node_variants or {}).items():
         workflow.node_variants += [new_node_variant(workflow.id, node, each) for each in names]
-    workflow.workflow_variants += [new_workflow_variant(workflow.id, n) for n in workflow_variants]
+    for name_, nodes_ in (workflow_variants or {}).items():
+        workflow.workflow_variants.append(new_workflow_variant(workflow.id, name_, nodes_))
     return workflow
 
 
@@ -73,13 +74,15 @@ def new_node_variant(workflow_id: UUID, node: str, name: str) -> NodeVariant:
     )
 
 
-def new_workflow_variant(workflow_id: UUID, name: str) -> WorkflowVariant:
+def new_workflow_variant(
+    workflow_id: UUID, name: str, nodes: Sequence[str] = ()
+) -> WorkflowVariant:
     return WorkflowVariant(
         id=new_id(),
         workflow_id=workflow_id,
         name=name,
         graph=f"./graph.py:{name}",
-        topology={},
+        topology={"nodes": list(nodes)},
         created_by="tester",
         created_at=NOW,
     )

@@ -7,8 +7,10 @@ from factories import unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wtb_async.domain.batch_test import choose_baseline, expand_matrix, score_key
+from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.variant_matrix import choose_baseline, expand_matrix, merged
+from wtb_async.domain.workflow import decided
 
 NAMES = st.text("abc", min_size=1, max_size=3)
 VARIANTS = st.lists(NAMES, min_size=1, max_size=4, unique=True)
@@ -74,6 +76,31 @@ def test_a_matrix_without_a_combination_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match="no combination"):
         expand_matrix(matrix)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [{str(node): [str(n) for n in range(40)] for node in range(40)}, [{"find": "a"}] * 10_001],
+)
+def test_a_matrix_that_is_too_large_is_refused_before_it_is_written_out(
+    matrix: dict[str, list[str]] | list[dict[str, str]],
+) -> None:
+    with pytest.raises(InvalidInput, match=r"\d+ combinations; a batch test takes 10000"):
+        expand_matrix(matrix)
+
+
+@unhurried
+@given(MATRICES, MATRICES)
+def test_matrices_merge_into_what_either_of_them_names(
+    matrix: dict[str, list[str]], other: dict[str, list[str]]
+) -> None:
+    first, second = expand_matrix(matrix), expand_matrix(other)
+    both = merged(first, second)
+    assert {frozenset(each) for each in both} == {frozenset([*matrix, *other])}
+    assert [decided(each) for each in both[: len(first)]] == [decided(each) for each in first]
+    wanted = {frozenset(decided(each).items()) for each in [*first, *second]}
+    assert {frozenset(decided(each).items()) for each in both} == wanted
+    assert len({frozenset(each.items()) for each in both}) == len(both)
 
 
 def test_the_baseline_is_the_original_wherever_it_stands() -> None:

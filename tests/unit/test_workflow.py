@@ -14,7 +14,7 @@ def workflow() -> Workflow:
     return new_workflow(
         nodes=["retrieve", "answer"],
         node_variants={"retrieve": ["bm25", "tfidf"], "answer": ["llm"]},
-        workflow_variants=["flat"],
+        workflow_variants={"flat": ["answer", "rank"]},
     )
 
 
@@ -26,11 +26,11 @@ def test_a_choice_of_existing_variants_is_accepted(workflow: Workflow) -> None:
 def test_every_wrong_choice_is_named_with_its_field(workflow: Workflow) -> None:
     with pytest.raises(InvalidInput) as caught:
         workflow.check_choice(
-            {"retrieve": "llm", "answer": "llm", "rank": "base"}, field="variant_matrix.3"
+            {"retrieve": "llm", "answer": "llm", "guess": "base"}, field="variant_matrix.3"
         )
     assert [v.field for v in caught.value.violations] == [
         "variant_matrix.3.retrieve",
-        "variant_matrix.3.rank",
+        "variant_matrix.3.guess",
     ]
 
 
@@ -58,6 +58,26 @@ def test_a_wrong_workflow_variant_is_answered_with_those_that_there_are(
         workflow.check_workflow_variant("deep")
     with pytest.raises(InvalidInput, match="there are: none yet"):
         new_workflow().check_workflow_variant("deep")
+
+
+def test_a_choice_is_checked_against_the_graph_that_is_chosen(workflow: Workflow) -> None:
+    workflow.check_choice({"answer": "llm"}, workflow_variant="flat")
+    with pytest.raises(InvalidInput) as caught:
+        workflow.check_choice({"retrieve": "bm25"}, workflow_variant="flat")
+    assert str(caught.value) == (
+        "variants.retrieve: workflow variant 'flat' has no such node; it has answer, rank; "
+        "only 'base' can be chosen for it here"
+    )
+    with pytest.raises(InvalidInput, match="workflow 'rag' has no such node"):
+        workflow.check_choice({"rank": "llm"})
+
+
+@pytest.mark.parametrize("graph", [None, "flat"])
+def test_base_may_be_chosen_for_a_node_of_any_graph(workflow: Workflow, graph: str | None) -> None:
+    nodes = dict.fromkeys(["retrieve", "answer", "rank"], "base")
+    workflow.check_choice(nodes, workflow_variant=graph)
+    with pytest.raises(InvalidInput, match=r"variants.guess: .* no such node"):
+        workflow.check_choice({"guess": "base"}, workflow_variant=graph)
 
 
 def test_a_node_that_the_graph_lacks_is_not_found(workflow: Workflow) -> None:

@@ -7,12 +7,13 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
+from wtb_async.application.batches.repositories import BatchCaseRepository
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import CheckpointView, NodeBoundaryView
-from wtb_async.domain.batch_test import BatchTest, TestCase
+from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
 from wtb_async.domain.execution import Execution, Limits
@@ -192,10 +193,13 @@ class RunnerRepository(Protocol):
 
 
 class BatchTestRepository(Protocol):
-    """Batch tests with their cases."""
+    """Batch tests and what evaluators say of their executions."""
 
-    def add(self, batch: BatchTest, cases: Sequence[TestCase]) -> None:
-        """Insert a batch and its own cases when the unit of work commits."""
+    def add(self, batch: BatchTest) -> None:
+        """Insert a batch when the unit of work commits."""
+
+    async def lock(self, batch_id: UUID) -> BatchTest:
+        """A batch for a change. Raises NotFound."""
 
     async def mark_started(self, batch_ids: Collection[UUID]) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
@@ -307,6 +311,10 @@ class UnitOfWork(Protocol):
     @property
     def batch_tests(self) -> BatchTestRepository:
         """Batch tests and scores."""
+
+    @property
+    def batch_cases(self) -> BatchCaseRepository:
+        """The cases that batch tests run."""
 
     @property
     def datasets(self) -> DatasetRepository:

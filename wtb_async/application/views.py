@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from wtb_async.application.executions.plan import ExecutionPlan
-from wtb_async.domain.batch_test import BatchStatus, BatchTest, Combination
+from wtb_async.domain.batch_test import BatchStatus, BatchTest
 from wtb_async.domain.execution import ExecutionStatus, PauseReason
+from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
@@ -207,6 +208,8 @@ class BatchTestView:
     repetitions: int
     dataset_id: UUID | None
     dataset_version: int | None
+    case_limit: int | None
+    """How many cases of that version were asked for; None is all of them."""
     version: int
     created_by: str
     created_at: datetime
@@ -259,6 +262,7 @@ class LiveEventView:
 def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
     """The plan's first execution, just accepted: everything is still to come."""
     planned = plan.executions[0]
+    choice = plan.choices[planned.choice]
     return ExecutionView(
         id=planned.execution_id,
         workflow_id=plan.workflow_id,
@@ -268,8 +272,8 @@ def view_of_planned(plan: ExecutionPlan, workflow: str) -> ExecutionView:
         input=plan.inputs[planned.input].input or {},
         output=None,
         error=None,
-        variants=plan.choices[planned.choice],
-        workflow_variant=plan.workflow_variant,
+        variants=choice.variants,
+        workflow_variant=choice.workflow_variant,
         breakpoints=plan.breakpoints.to_json(),
         stream=list(plan.stream),
         thread_id=planned.thread_id,
@@ -306,6 +310,7 @@ def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> Batch
         repetitions=batch.repetitions,
         dataset_id=batch.dataset_id,
         dataset_version=batch.dataset_version,
+        case_limit=batch.case_limit,
         version=batch.version,
         created_by=batch.created_by,
         created_at=batch.created_at,

@@ -1,18 +1,18 @@
 """Batch test: variant combinations x test cases x repetitions of one workflow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import product
 from uuid import UUID
 
-from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.errors import InvalidTransition
+from wtb_async.domain.events import BatchExtended
+from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.transitions import TransitionTable
-from wtb_async.domain.workflow import BASE_VARIANT
-
-Combination = dict[str, str]
-"""Node name to variant name, with the same nodes in every combination of a batch."""
+from wtb_async.domain.variant_matrix import with_names
 
 
 class BatchStatus(StrEnum):
@@ -39,6 +39,10 @@ BATCH_TRANSITIONS = TransitionTable(
         _S.CANCELLED: frozenset(),
     },
 )
+
+
+GROWS_IN = frozenset({_S.PENDING, _S.RUNNING, _S.COMPLETED})
+"""What was stopped halfway is finished first: growing starts nothing again."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -84,41 +88,39 @@ class BatchTest:
     dataset_id: UUID | None = None
     dataset_version: int | None = None
     """The version that it runs on, whatever becomes of the dataset."""
+    case_limit: int | None = None
+    """How many cases of that version were asked for; None is all of them."""
     status: BatchStatus = BatchStatus.PENDING
     version: int = 1
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
+    def check_grows(self) -> None:
+        """Raise `InvalidTransition` unless new executions may join it."""
+        if self.status not in GROWS_IN:
+            raise InvalidTransition(
+                f"a {self.status.value} batch test takes nothing new; resume it first"
+            )
 
-def expand_matrix(matrix: dict[str, list[str]] | list[Combination]) -> list[Combination]:
-    """Every combination that a variant matrix stands for, in the order it was written.
+    def extend(
+        self, combinations: Sequence[Combination], *, cases: int, repetitions: int
+    ) -> BatchExtended:
+        """Become the product of these, which hold all that it was the product of.
 
-    Args:
-        matrix: a product (`{"node": ["variant", ...]}`) or an explicit list of combinations; a
-            node that a listed combination leaves out stays `base`.
-
-    Raises:
-        InvalidInput: nothing to run, or a combination written twice.
-    """
-    if isinstance(matrix, dict):
-        names = list(matrix)
-        combinations = [
-            dict(zip(names, choice, strict=True)) for choice in product(*matrix.values())
-        ]
-    else:
-        names = list(dict.fromkeys(node for combination in matrix for node in combination))
-        combinations = [{n: c.get(n, BASE_VARIANT) for n in names} for c in matrix]
-    if not combinations:
-        raise InvalidInput.of("variant_matrix", "it has no combination; give each node a variant")
-    if len({tuple(c.items()) for c in combinations}) != len(combinations):
-        raise InvalidInput.of("variant_matrix", "a combination is listed twice")
-    return combinations
-
-
-def choose_baseline(combinations: list[Combination]) -> Combination:
-    """The combination that the others are compared with: all `base`, or else the first."""
-    all_base = dict.fromkeys(combinations[0], BASE_VARIANT)
-    return all_base if all_base in combinations else combinations[0]
+        Raises:
+            InvalidTransition: it was stopped halfway.
+        """
+        self.check_grows()
+        before = self.total
+        self.combinations = list(combinations)
+        [self.baseline] = with_names([self.baseline], list(combinations[0]))
+        self.repetitions = repetitions
+        self.total = len(combinations) * cases * repetitions
+        self.version += 1
+        if self.status is BatchStatus.COMPLETED:
+            self.status = BatchStatus.RUNNING
+            self.finished_at = None
+        return BatchExtended(pool=DEFAULT_POOL, added=self.total - before, total=self.total)
 
 
 def score_key(evaluator: str) -> str:

@@ -21,6 +21,7 @@ class CommandKind(StrEnum):
     ROLLBACK = "rollback"
     BRANCH = "branch"
     EDIT_STATE = "edit_state"
+    EXTEND = "extend"
 
 
 _S = ExecutionStatus
@@ -33,7 +34,7 @@ ACCEPTED_IN: dict[CommandKind, frozenset[ExecutionStatus]] = {
     CommandKind.BRANCH: frozenset(_S),
     CommandKind.EDIT_STATE: frozenset({_S.PAUSED}),
 }
-"""The statuses in which an execution takes each command; `register` and `run` create."""
+"""The statuses in which an execution takes each command; the others are not for executions."""
 
 
 def check_accepts(status: ExecutionStatus, kind: CommandKind) -> None:

@@ -182,6 +182,15 @@ class BatchStarted(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchExtended(DomainEvent):
+    """So many executions were added to a batch, which has `total` now."""
+
+    pool: str
+    added: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCompleted(DomainEvent):
     """Every execution of the batch ended and was scored."""
 

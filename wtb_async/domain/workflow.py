@@ -81,7 +81,7 @@ class Workflow:
 
     def check_nodes(self, nodes: Mapping[str, str], *, workflow_variant: str | None = None) -> None:
         """Raise `InvalidInput` unless the graph has these nodes, given by the field naming them."""
-        known = _names(self._topology_of(workflow_variant), "nodes")
+        known = self._nodes_of(workflow_variant)
         _check_known(nodes, known, f"the graph of {self.name!r} has no such node; it has")
 
     def check_state_keys(
@@ -92,6 +92,9 @@ class Workflow:
         if known := _names(self._topology_of(workflow_variant), "state_keys"):
             given = {f"{field}.{key}": key for key in values}
             _check_known(given, known, "the state has no such key; it has")
+
+    def _nodes_of(self, workflow_variant: str | None) -> list[str]:
+        return _names(self._topology_of(workflow_variant), "nodes")
 
     def _topology_of(self, workflow_variant: str | None) -> JsonObject:
         if workflow_variant is None:
@@ -107,29 +110,54 @@ class Workflow:
         """The whole-graph variant with this name."""
         return next((v for v in self.workflow_variants if v.name == name), None)
 
-    def check_choice(self, variants: dict[str, str], *, field: str = "variants") -> None:
-        """Raise `InvalidInput` unless every chosen variant exists; `base` is always there."""
+    def check_choice(
+        self,
+        variants: Mapping[str, str],
+        *,
+        workflow_variant: str | None = None,
+        field: str = "variants",
+    ) -> None:
+        """Raise `InvalidInput` unless the graph has every node and the node the variant chosen.
+
+        `base` is always there. It may even be chosen for a node that only another graph of the
+        workflow has, so that a batch test can name the same nodes in every combination.
+        """
         violations = [
             Violation(f"{field}.{node}", problem)
             for node, name in variants.items()
-            if (problem := self._problem(node, name))
+            if (problem := self._problem(node, name, workflow_variant))
         ]
         if violations:
             raise InvalidInput(violations)
 
-    def _problem(self, node: str, name: str) -> str | None:
-        if node not in self.nodes:
-            return f"workflow {self.name!r} has no such node; it has {', '.join(self.nodes)}"
+    def _problem(self, node: str, name: str, workflow_variant: str | None) -> str | None:
+        if node not in (nodes := self._nodes_of(workflow_variant)):
+            return self._why_missing(node, name, workflow_variant, nodes)
         if name == BASE_VARIANT or self.find_node_variant(node, name):
             return None
         known = [BASE_VARIANT, *(v.name for v in self.node_variants if v.node == node)]
         return f"no variant {name!r}; there are {', '.join(known)}"
 
-    def check_workflow_variant(self, name: str | None) -> None:
+    def _why_missing(
+        self, node: str, name: str, workflow_variant: str | None, nodes: list[str]
+    ) -> str | None:
+        graphs = [None, *(variant.name for variant in self.workflow_variants)]
+        elsewhere = any(node in self._nodes_of(graph) for graph in graphs)
+        if elsewhere and name == BASE_VARIANT:
+            return None
+        graph = (
+            f"workflow {self.name!r}"
+            if workflow_variant is None
+            else (f"workflow variant {workflow_variant!r}")
+        )
+        rest = f"; only {BASE_VARIANT!r} can be chosen for it here" if elsewhere else ""
+        return f"{graph} has no such node; it has {', '.join(nodes)}{rest}"
+
+    def check_workflow_variant(self, name: str | None, *, field: str = "workflow_variant") -> None:
         """Raise `InvalidInput` unless the whole-graph variant exists; None means the original."""
         if name is not None and self.find_workflow_variant(name) is None:
             known = ", ".join(v.name for v in self.workflow_variants) or "none yet"
-            raise InvalidInput.of("workflow_variant", f"no variant {name!r}; there are: {known}")
+            raise InvalidInput.of(field, f"no variant {name!r}; there are: {known}")
 
 
 def decided(variants: dict[str, str]) -> dict[str, str]:

@@ -57,3 +57,12 @@ def build() -> StateGraph[State, None, State, State]:
     graph.add_edge("first", "second")
     graph.add_edge("second", END)
     return graph
+
+
+def brief() -> StateGraph[State, None, State, State]:
+    """Another graph, which has no `first`."""
+    graph: StateGraph[State, None, State, State] = StateGraph(State)
+    graph.add_node("second", second)
+    graph.add_edge(START, "second")
+    graph.add_edge("second", END)
+    return graph

@@ -29,6 +29,8 @@ class ChosenCases:
     ids: Sequence[UUID] = ()
     dataset_id: UUID | None = None
     dataset_version: int | None = None
+    limit: int | None = None
+    """How many were asked for of that version of the dataset; None is all of them."""
 
     def __len__(self) -> int:
         return len(self.own) + len(self.ids)
@@ -38,13 +40,30 @@ async def choose_cases(choice: CaseChoice, uow: UnitOfWork) -> ChosenCases:
     """Find the cases. Raises InvalidInput when there are none, or two sources of them."""
     _check(choice)
     if choice.dataset is None:
-        return _own(choice.test_cases or (), choice.limit)
+        return ChosenCases(own=sample_of(choice.test_cases or (), choice.limit))
     dataset = await _dataset(choice.dataset, uow)
-    version = _version(dataset, choice.dataset_version)
-    ids = await uow.test_cases.choose(dataset.id, version, choice.limit)
+    version = choice.dataset_version or dataset.version
+    ids = await cases_of_version(dataset, version, choice.limit, uow)
     if not ids:
         raise InvalidInput.of("dataset", f"version {version} of it has no test cases")
-    return ChosenCases(ids=ids, dataset_id=dataset.id, dataset_version=version)
+    return ChosenCases(ids=ids, dataset_id=dataset.id, dataset_version=version, limit=choice.limit)
+
+
+def sample_of(cases: Sequence[CaseContent], limit: int | None) -> list[CaseContent]:
+    """So many of the cases, chosen by their ids. Raises InvalidInput when an id comes twice."""
+    keys = [case.key for case in cases]
+    if twice := sorted(key for key, count in Counter(keys).items() if count > 1):
+        raise InvalidInput.of("test_cases", f"ids are not unique: {', '.join(twice)}")
+    return [cases[position] for position in sampled(keys, limit)]
+
+
+async def cases_of_version(
+    dataset: Dataset, version: int, limit: int | None, uow: UnitOfWork
+) -> list[UUID]:
+    """The ids of a version's cases. Raises InvalidInput when there is no such version."""
+    if version > dataset.version:
+        raise InvalidInput.of("dataset_version", f"the newest version is {dataset.version}")
+    return await uow.test_cases.choose(dataset.id, version, limit)
 
 
 def _check(choice: CaseChoice) -> None:
@@ -59,21 +78,8 @@ def _check(choice: CaseChoice) -> None:
         raise InvalidInput(violations)
 
 
-def _own(cases: Sequence[CaseContent], limit: int | None) -> ChosenCases:
-    keys = [case.key for case in cases]
-    if twice := sorted(key for key, count in Counter(keys).items() if count > 1):
-        raise InvalidInput.of("test_cases", f"ids are not unique: {', '.join(twice)}")
-    return ChosenCases(own=[cases[position] for position in sampled(keys, limit)])
-
-
 async def _dataset(name_or_id: str, uow: UnitOfWork) -> Dataset:
     try:
         return await uow.datasets.get(name_or_id)
     except NotFound as error:
         raise InvalidInput.of("dataset", str(error)) from error
-
-
-def _version(dataset: Dataset, wanted: int | None) -> int:
-    if wanted is not None and wanted > dataset.version:
-        raise InvalidInput.of("dataset_version", f"the newest version is {dataset.version}")
-    return wanted or dataset.version

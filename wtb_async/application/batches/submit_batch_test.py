@@ -3,28 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
-from uuid import UUID
 
+from wtb_async.application.batches.accepting import (
+    check_combinations,
+    check_total,
+    new_test_cases,
+    plan_of,
+    record,
+)
 from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases, choose_cases
 from wtb_async.application.clock import utc_now
-from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_product
+from wtb_async.application.executions.plan import plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.application.views import BatchTestView, view_of_new_batch
-from wtb_async.domain.batch_test import (
-    BatchTest,
-    Combination,
-    TestCase,
-    choose_baseline,
-    expand_matrix,
-)
+from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind
-from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.domain.events import Aggregate, BatchCreated, Change
+from wtb_async.domain.events import Aggregate, BatchCreated
 from wtb_async.domain.execution import Limits
+from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.run import DEFAULT_POOL
-from wtb_async.domain.workflow import Workflow
+from wtb_async.domain.variant_matrix import Matrix, choose_baseline, expand_matrix
+from wtb_async.domain.workflow import BASE_VARIANT, Workflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class SubmitBatchTest:
 
     workflow: str
     name: str
-    variant_matrix: dict[str, list[str]] | list[Combination]
+    variant_matrix: Matrix
+    exclude: Sequence[Combination]
     baseline: Combination | None
     cases: CaseChoice
     repetitions: int
@@ -62,28 +64,21 @@ async def submit_batch_test(
     Raises:
         NotFound: no such workflow.
         InvalidInput: nothing to run, too much of it, a case twice, a variant, an evaluator or a
-            dataset that does not exist.
+            dataset that does not exist, an exclusion without effect.
     """
-    combinations = expand_matrix(request.variant_matrix)
+    combinations = expand_matrix(request.variant_matrix, request.exclude)
     async with uow_factory() as uow:
         workflow = await uow.workflows.get(request.workflow)
-        for number, combination in enumerate(combinations):
-            workflow.check_choice(combination, field=f"variant_matrix.{number}")
+        check_combinations(combinations, workflow)
         evaluators.check(workflow.project, request.evaluators)
         chosen = await choose_cases(request.cases, uow)
         batch = _new_batch(request, workflow, combinations, chosen)
-        _check_size(batch, request.max_executions)
-        _add(batch, chosen, request.limits, uow)
+        check_total(batch.total, request.max_executions)
+        _add(batch, chosen, uow)
         await uow.commit()
     nudges.new_runs(DEFAULT_POOL)
     nudges.new_events()
     return view_of_new_batch(batch, workflow.name)
-
-
-def _check_size(batch: BatchTest, most: int) -> None:
-    if batch.total > most:
-        message = f"{batch.total} executions; this server takes {most} per batch"
-        raise InvalidInput.of("variant_matrix", message)
 
 
 def _new_batch(
@@ -92,70 +87,43 @@ def _new_batch(
     combinations: list[Combination],
     chosen: ChosenCases,
 ) -> BatchTest:
-    baseline = request.baseline or choose_baseline(combinations)
-    if baseline not in combinations:
-        raise InvalidInput.of("baseline", "it is not one of the combinations of variant_matrix")
     return BatchTest(
         id=new_id(),
         workflow_id=workflow.id,
         name=request.name,
         combinations=combinations,
-        baseline=baseline,
+        baseline=_baseline(request.baseline, combinations),
         evaluators=request.evaluators,
         repetitions=request.repetitions,
         total=len(combinations) * len(chosen) * request.repetitions,
         limits=asdict(request.limits),
         dataset_id=chosen.dataset_id,
         dataset_version=chosen.dataset_version,
+        case_limit=chosen.limit,
         created_by=request.caller,
         created_at=utc_now(),
     )
 
 
-def _add(batch: BatchTest, chosen: ChosenCases, limits: Limits, uow: UnitOfWork) -> None:
-    own = [_test_case(batch, case, number) for number, case in enumerate(chosen.own)]
-    uow.batch_tests.add(batch, own)
-    uow.executions.add(_plan(batch, chosen.ids or [case.id for case in own], limits))
-    command = _command(batch)
-    uow.journal.record(_created(batch, command), command=command)
+def _baseline(wanted: Combination | None, combinations: list[Combination]) -> Combination:
+    if wanted is None:
+        return choose_baseline(combinations)
+    baseline = dict.fromkeys(combinations[0], BASE_VARIANT) | wanted
+    if baseline not in combinations:
+        raise InvalidInput.of("baseline", "it is not one of the combinations of variant_matrix")
+    return baseline
 
 
-def _plan(batch: BatchTest, case_ids: Sequence[UUID], limits: Limits) -> ExecutionPlan:
-    return ExecutionPlan(
-        workflow_id=batch.workflow_id,
-        inputs=[PlannedInput(test_case_id=case_id) for case_id in case_ids],
-        choices=batch.combinations,
-        executions=plan_product(len(case_ids), len(batch.combinations), batch.repetitions),
-        limits=limits,
-        metadata={},
-        caller=batch.created_by,
-        created_at=batch.created_at,
-        batch_test_id=batch.id,
+def _add(batch: BatchTest, chosen: ChosenCases, uow: UnitOfWork) -> None:
+    own = new_test_cases(batch.id, chosen.own)
+    case_ids = chosen.ids or [case.id for case in own]
+    executions = plan_product((len(case_ids), len(batch.combinations), batch.repetitions))
+    uow.batch_tests.add(batch)
+    uow.batch_cases.add(own)
+    uow.executions.add(
+        plan_of(batch, case_ids, executions, caller=batch.created_by, at=batch.created_at)
     )
-
-
-def _test_case(batch: BatchTest, case: CaseContent, number: int) -> TestCase:
-    return TestCase(
-        id=new_id(),
-        batch_test_id=batch.id,
-        key=case.key,
-        position=number,
-        input=case.input,
-        reference=case.reference,
-        annotations=case.metadata,
-    )
-
-
-def _created(batch: BatchTest, command: Command) -> Change:
-    return Change(
-        aggregate=Aggregate.BATCH_TEST,
-        aggregate_id=batch.id,
-        version=batch.version,
-        event=BatchCreated(pool=DEFAULT_POOL, total=batch.total),
-        actor=batch.created_by,
-        status_after=batch.status.value,
-        command_id=command.id,
-    )
+    record(batch, BatchCreated(pool=DEFAULT_POOL, total=batch.total), _command(batch), uow)
 
 
 def _command(batch: BatchTest) -> Command:

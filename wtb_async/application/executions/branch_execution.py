@@ -52,7 +52,7 @@ async def branch_execution(
     async with uow_factory() as uow:
         parent, last = await uow.executions.get(request.execution_id)
         workflow = await uow.workflows.get(parent.workflow_id)
-    workflow.check_choice(dict(request.variants))
+    workflow.check_choice(request.variants, workflow_variant=parent.workflow_variant)
     # Looked for outside a transaction: see roll_back_execution.
     place = Place(checkpoint_id=request.checkpoint_id)
     target = await find_checkpoint(parent, place, timelines)

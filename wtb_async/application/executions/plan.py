@@ -5,13 +5,14 @@ each would hold the API's event loop for a second. A plan carries ids and positi
 database multiplies it out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from wtb_async.application.ids import new_id
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import DEFAULT_POOL
 
@@ -45,12 +46,11 @@ class ExecutionPlan:
 
     workflow_id: UUID
     inputs: Sequence[PlannedInput]
-    choices: Sequence[dict[str, str]]
+    choices: Sequence[GraphChoice]
     executions: Sequence[PlannedExecution]
     limits: Limits
     caller: str
     created_at: datetime
-    workflow_variant: str | None = None
     metadata: JsonObject
     breakpoints: Breakpoints = NO_BREAKPOINTS
     stream: tuple[str, ...] = ()
@@ -72,16 +72,24 @@ def plan_one(input_: int = 0, choice: int = 0, repetition: int = 0) -> PlannedEx
     return PlannedExecution(new_id(), new_id(), new_id(), input_, choice, repetition)
 
 
-def plan_product(inputs: int, choices: int, repetitions: int) -> list[PlannedExecution]:
-    """Every choice on every input, as often as asked for.
+Extent = tuple[int, int, int]
+"""How many inputs, choices and repetitions a product has."""
+
+NOTHING: Extent = (0, 0, 0)
+
+
+def plan_product(wanted: Extent, done: Extent = NOTHING) -> list[PlannedExecution]:
+    """Every choice on every input, as often as asked for, without the product that is done.
 
     Input by input, with every choice of an input next to each other: what is stopped early has
-    compared all choices on the inputs it got to.
+    compared all choices on the inputs it got to. Of what is done, the inputs and choices come
+    first among those that are wanted.
     """
-    places: Iterable[tuple[int, int, int]] = (
-        (input_, choice, repetition)
-        for input_ in range(inputs)
-        for repetition in range(repetitions)
-        for choice in range(choices)
-    )
-    return [plan_one(*place) for place in places]
+    inputs, choices, repetitions = map(range, wanted)
+    return [
+        plan_one(input_, choice, repetition)
+        for input_ in inputs
+        for repetition in repetitions
+        for choice in choices
+        if not (input_ < done[0] and choice < done[1] and repetition < done[2])
+    ]

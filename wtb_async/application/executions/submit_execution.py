@@ -11,8 +11,10 @@ from wtb_async.application.views import ExecutionView, view_of_planned
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.stream_mode import StreamMode
+from wtb_async.domain.workflow import BASE_VARIANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +43,11 @@ async def submit_execution(
     """
     async with uow_factory() as uow:
         workflow = await uow.workflows.get(request.workflow)
-        workflow.check_choice(request.variants)
-        workflow.check_workflow_variant(request.workflow_variant)
-        workflow.check_nodes(
-            request.breakpoints.by_field(), workflow_variant=request.workflow_variant
-        )
-        plan = _plan(workflow.id, request)
+        graph = None if request.workflow_variant == BASE_VARIANT else request.workflow_variant
+        workflow.check_workflow_variant(graph)
+        workflow.check_choice(request.variants, workflow_variant=graph)
+        workflow.check_nodes(request.breakpoints.by_field(), workflow_variant=graph)
+        plan = _plan(workflow.id, request, GraphChoice(request.variants, graph))
         uow.executions.add(plan)
         command = _command(plan)
         uow.journal.record(_created(plan, command), command=command)
@@ -56,13 +57,12 @@ async def submit_execution(
     return view_of_planned(plan, workflow.name)
 
 
-def _plan(workflow_id: UUID, request: SubmitExecution) -> ExecutionPlan:
+def _plan(workflow_id: UUID, request: SubmitExecution, choice: GraphChoice) -> ExecutionPlan:
     return ExecutionPlan(
         workflow_id=workflow_id,
         inputs=[PlannedInput(input=request.input)],
-        choices=[request.variants],
+        choices=[choice],
         executions=[plan_one()],
-        workflow_variant=request.workflow_variant,
         breakpoints=request.breakpoints,
         stream=request.stream,
         limits=request.limits,
@@ -85,6 +85,7 @@ def _created(plan: ExecutionPlan, command: Command) -> Change:
 
 
 def _command(plan: ExecutionPlan) -> Command:
+    choice = plan.choices[0]
     return Command(
         id=new_id(),
         kind=CommandKind.RUN,
@@ -92,5 +93,5 @@ def _command(plan: ExecutionPlan) -> Command:
         target_id=plan.executions[0].execution_id,
         issued_by=plan.caller,
         created_at=plan.created_at,
-        payload={"variants": plan.choices[0], "limits": asdict(plan.limits)},
+        payload={**asdict(choice), "limits": asdict(plan.limits)},
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from wtb_async.domain.events import (
     BatchCreated,
+    BatchExtended,
     ExecutionBranched,
     ExecutionCancelled,
     ExecutionCompleted,
@@ -29,6 +30,7 @@ BRINGS_RUNS = frozenset(
         StateEditRequested,
         ExecutionTakenOver,
         BatchCreated,
+        BatchExtended,
     )
 )
 """After these, runs of `data.pool` wait for a runner."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.ports import ScoredExecution, ScoringJob
-from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus, BatchTest, TestCase
+from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus, BatchTest
+from wtb_async.domain.errors import NotFound
 from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
@@ -52,6 +52,8 @@ _MARK_STARTED = text(
     )
 )
 
+# A batch that was changed while this waited for its row may have executions that this statement
+# does not see, and is left to whoever sees them end: `seen` is the row as it was before the wait.
 _COMPLETE = text(
     _MOVE.format(
         target="completed",
@@ -61,6 +63,8 @@ _COMPLETE = text(
         actor="evaluation",
         before="running",
         condition=f"""
+      AND batch.version = (
+          SELECT seen.version FROM wtb_batch_tests AS seen WHERE seen.id = batch.id)
       AND NOT EXISTS (
           SELECT FROM wtb_executions AS execution WHERE execution.batch_test_id = batch.id
             AND execution.status IN ({_OPEN}))
@@ -139,10 +143,17 @@ class PostgresBatchTestRepository:
         self._session = session
         self._bulk = bulk
 
-    def add(self, batch: BatchTest, cases: Sequence[TestCase]) -> None:
-        """Insert a batch and its own cases when the unit of work commits."""
+    def add(self, batch: BatchTest) -> None:
+        """Insert a batch when the unit of work commits."""
         self._bulk.add(tables.batch_tests, {name: getattr(batch, name) for name in _BATCH})
-        self._bulk.extend(tables.test_cases, (_case_row(case) for case in cases))
+
+    async def lock(self, batch_id: UUID) -> BatchTest:
+        """A batch for a change. Raises NotFound."""
+        query = select(BatchTest).where(tables.batch_tests.c.id == batch_id).with_for_update()
+        batch = await self._session.scalar(query)
+        if batch is None:
+            raise NotFound("batch test", batch_id)
+        return batch
 
     async def mark_started(self, batch_ids: Collection[UUID]) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
@@ -190,18 +201,6 @@ class PostgresBatchTestRepository:
         """Running batches that wait for scores or completion although nobody works on them."""
         rows = await self._session.execute(_UNFINISHED, {"idle_seconds": idle_seconds})
         return list(rows.scalars())
-
-
-def _case_row(case: TestCase) -> dict[str, Any]:
-    return {
-        "id": case.id,
-        "batch_test_id": case.batch_test_id,
-        "key": case.key,
-        "position": case.position,
-        "input": case.input,
-        "reference": case.reference,
-        "metadata": case.annotations,
-    }
 
 
 def _score_text(score: bool | float | None) -> str | None:

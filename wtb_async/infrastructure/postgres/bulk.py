@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TIMESTAMP, BigInteger, Float, Integer, Uuid
 
-from wtb_async.infrastructure.postgres.json_text import to_json_text
+from wtb_async.infrastructure.postgres.json_text import to_json_text_or_null
 
 Row = Mapping[str, Any]
 
@@ -88,5 +88,5 @@ def _cast(column: Column[Any]) -> str:
 def _column_values(column: Column[Any], rows: list[Row]) -> list[Any]:
     name = column.name
     if isinstance(column.type, JSONB):
-        return [None if row[name] is None else to_json_text(row[name]) for row in rows]
+        return [to_json_text_or_null(row[name]) for row in rows]
     return [row[name] for row in rows]

@@ -26,8 +26,9 @@ WITH planned AS MATERIALIZED (
         (SELECT tested.input FROM wtb_test_cases AS tested WHERE tested.id = test_case_id)) AS input
     FROM unnest($7::uuid[], $8::text[]) WITH ORDINALITY AS given (test_case_id, input, number)
 ), choices AS MATERIALIZED (
-    SELECT variants::jsonb, number::int - 1 AS at
-    FROM unnest($9::text[]) WITH ORDINALITY AS given (variants, number)
+    SELECT variants::jsonb, workflow_variant, number::int - 1 AS at
+    FROM unnest($9::text[], $11::text[])
+        WITH ORDINALITY AS given (variants, workflow_variant, number)
 ), new_threads AS (
     INSERT INTO wtb_threads (id, reason, created_at)
     SELECT thread_id, '{ForkReason.START}', $16::timestamptz FROM planned
@@ -35,7 +36,7 @@ WITH planned AS MATERIALIZED (
     INSERT INTO wtb_runs (id, pool, status, thread_id, workflow_id, variants, workflow_variant,
                           attempt, limits, timeline_id, created_at)
     SELECT run_id, $14::text, '{RunStatus.PENDING}', thread_id, $10::uuid, choices.variants,
-           $11::text, 1, $12::jsonb, thread_id, $16::timestamptz
+           choices.workflow_variant, 1, $12::jsonb, thread_id, $16::timestamptz
     FROM planned JOIN choices ON choices.at = choice_at ORDER BY number
 )
 INSERT INTO wtb_executions
@@ -43,8 +44,8 @@ INSERT INTO wtb_executions
      test_case_id, repetition, attempt, version, metadata, breakpoints, stream, created_by,
      created_at)
 SELECT execution_id, $10::uuid, run_id, thread_id, '{ExecutionStatus.PENDING}', inputs.input,
-       choices.variants, $11::text, $17::uuid, inputs.test_case_id, repetition, 1, $18::int,
-       $13::jsonb, $19::jsonb, $20::jsonb, $15::text, $16::timestamptz
+       choices.variants, choices.workflow_variant, $17::uuid, inputs.test_case_id, repetition, 1,
+       $18::int, $13::jsonb, $19::jsonb, $20::jsonb, $15::text, $16::timestamptz
 FROM planned JOIN inputs ON inputs.at = input_at JOIN choices ON choices.at = choice_at
 ORDER BY number
 """  # noqa: S608 - only statuses of the domain go in
@@ -115,9 +116,9 @@ def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
         *_columns(plan),
         [given.test_case_id for given in plan.inputs],
         [None if given.input is None else to_json_text(given.input) for given in plan.inputs],
-        [to_json_text(choice) for choice in plan.choices],
+        [to_json_text(choice.variants) for choice in plan.choices],
         plan.workflow_id,
-        plan.workflow_variant,
+        [choice.workflow_variant for choice in plan.choices],
         to_json_text(asdict(plan.limits)),
         to_json_text(plan.metadata),
         plan.pool,

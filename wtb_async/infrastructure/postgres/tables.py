@@ -223,6 +223,7 @@ batch_tests = Table(
     _json("limits", default="{}"),
     Column("dataset_id", ForeignKey("wtb_datasets.id")),
     Column("dataset_version", Integer),
+    Column("case_limit", Integer),
     Column("version", Integer, nullable=False),
     Column("created_by", Text, nullable=False),
     _time("created_at"),

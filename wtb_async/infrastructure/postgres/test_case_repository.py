@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wtb_async.application.ids import new_id
 from wtb_async.domain.dataset import CaseChanges, ImportMode, IncomingCase
 from wtb_async.domain.errors import Violation
-from wtb_async.infrastructure.postgres.json_text import to_json_text
+from wtb_async.infrastructure.postgres.json_text import to_json_text, to_json_text_or_null
 
 _OPEN_STAGING = text(
     """
@@ -130,7 +130,7 @@ class PostgresTestCaseRepository:
             [case.place for case in cases],
             [content.key for content in contents],
             [to_json_text(content.input) for content in contents],
-            [_or_null(content.reference) for content in contents],
+            [to_json_text_or_null(content.reference) for content in contents],
             [to_json_text(content.metadata) for content in contents],
         )
         await connection.exec_driver_sql(_STAGE, columns)
@@ -179,7 +179,3 @@ class PostgresTestCaseRepository:
     async def _count(self, statement: TextClause, parameters: dict[str, object]) -> int:
         connection = await self._session.connection()
         return (await connection.execute(statement, parameters)).rowcount
-
-
-def _or_null(value: object) -> str | None:
-    return None if value is None else to_json_text(value)

@@ -3,12 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, func, select, text
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wtb_async.application.views import BatchCounts, BatchTestView, Page, ResultRow
 from wtb_async.domain.comparison import ScoredRow
 from wtb_async.domain.errors import NotFound
+from wtb_async.domain.graph_choice import WORKFLOW_KEY
+from wtb_async.domain.workflow import BASE_VARIANT
 from wtb_async.infrastructure.postgres.queries.identity import named_or_id
 from wtb_async.infrastructure.postgres.queries.paging import newest_first, oldest_first, page_of
 from wtb_async.infrastructure.postgres.tables import (
@@ -124,7 +126,7 @@ def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
     return (
         select(
             executions.c.id.label("execution_id"),
-            executions.c.variants.label("combination"),
+            _combination(batch_id).label("combination"),
             test_cases.c.key.label("test_case_id"),
             executions.c.repetition,
             executions.c.status,
@@ -138,6 +140,22 @@ def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
         .join(scores, text("true"))
         .where(executions.c.batch_test_id == batch_id)
     )
+
+
+def _combination(batch_id: UUID) -> ColumnElement[Any]:
+    """An execution's choice with the names that all combinations of its batch have by now."""
+    names = func.jsonb_object_keys(batch_tests.c.baseline).table_valued("name")
+    all_base = (
+        select(func.jsonb_object_agg(names.c.name, BASE_VARIANT))
+        .select_from(batch_tests.join(names, text("true")))
+        .where(batch_tests.c.id == batch_id)
+        .scalar_subquery()
+    )
+    graph = func.jsonb_strip_nulls(
+        func.jsonb_build_object(WORKFLOW_KEY, executions.c.workflow_variant)
+    )
+    chosen = func.coalesce(all_base, text("'{}'::jsonb")).op("||")(executions.c.variants)
+    return type_coerce(chosen.op("||")(graph), executions.c.variants.type)
 
 
 def _result(row: RowMapping) -> ResultRow:
