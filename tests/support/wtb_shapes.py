@@ -29,6 +29,7 @@ def batch(status: str, **counts: int) -> Json:
         "workflow": "rag",
         "status": status,
         "counts": {"total": 4, **counts},
+        "version": 1,
         "created_at": NOW,
     }
 

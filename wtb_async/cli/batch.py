@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from wtb_async.cli.batch_file import read_batch_file
+from wtb_async.cli.batch_growth import extend_batch
+from wtb_async.cli.batch_outcome import show_batch_outcome, watch
 from wtb_async.cli.batch_views import print_batch, print_batches, print_results
 from wtb_async.cli.comparison_tables import print_comparison
-from wtb_async.cli.console import ExitCode, expected_errors, print_json, stderr, stdout
+from wtb_async.cli.console import expected_errors, print_json, stdout
 from wtb_async.cli.listing import first, page_size
-from wtb_async.cli.progress import batch_progress
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
-from wtb_async.domain.batch_test import BatchStatus
 from wtb_async.domain.json import JsonObject
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.models import BatchTest
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add `wtb batch`."""
     batch = typer.Typer(help="Run variant matrices and compare them.", no_args_is_help=True)
     batch.command("run")(run_batch)
+    batch.command("extend")(extend_batch)
     batch.command("ls")(list_batches)
     batch.command("show")(show_batch)
     batch.command("results")(show_results)
@@ -35,8 +36,7 @@ def register(app: typer.Typer) -> None:
 async def submit_and_watch(client: WTBClient, body: JsonObject) -> BatchTest:
     """Submit a batch test and show its progress until it ends."""
     batch = await client.batch_tests.create(body)
-    with batch_progress(batch.name) as show:
-        return await client.batch_tests.wait_for(batch.id, show)
+    return await watch(client, batch)
 
 
 def run_batch(
@@ -50,23 +50,10 @@ def run_batch(
         body = read_batch_file(file)
 
     async def command(client: WTBClient) -> None:
-        batch = await (submit_and_watch if wait else _submit)(client, body)
-        if as_json:
-            print_json(batch.model_dump(mode="json"))
-        else:
-            print_batch(stdout(), batch)
-            if wait:
-                print_comparison(stdout(), await client.batch_tests.comparison(batch.id))
-        if wait and batch.status is not BatchStatus.COMPLETED:
-            raise typer.Exit(ExitCode.FAILED)
+        batch = await client.batch_tests.create(body)
+        await show_batch_outcome(client, batch, wait=wait, as_json=as_json)
 
     call(data_dir, command)
-
-
-async def _submit(client: WTBClient, body: JsonObject) -> BatchTest:
-    batch = await client.batch_tests.create(body)
-    stderr().print(f"accepted; `wtb batch show {batch.id}` tells how far it is", soft_wrap=True)
-    return batch
 
 
 def list_batches(

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from wtb_async.cli.console import print_fields
 from wtb_async.domain.comparison import combination_label
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.sdk.models import Event, Execution, Interrupt, InterruptKind
 
 STYLES = {
@@ -30,7 +31,7 @@ def print_executions(console: Console, executions: Iterable[Execution]) -> None:
             str(execution.id),
             execution.workflow,
             execution.status.value,
-            combination_label(execution.variants),
+            _choice(execution),
             moment(execution.created_at),
             duration(execution.started_at, execution.finished_at),
             style=STYLES.get(execution.status),
@@ -44,7 +45,7 @@ def print_execution(console: Console, execution: Execution) -> None:
         "execution": str(execution.id),
         "workflow": execution.workflow,
         "branch of": str(execution.parent_execution_id or ""),
-        "variants": execution.workflow_variant or combination_label(execution.variants),
+        "variants": _choice(execution),
         "status": _status(execution),
         "created": moment(execution.created_at),
         "took": duration(execution.started_at, execution.finished_at),
@@ -57,6 +58,12 @@ def print_execution(console: Console, execution: Execution) -> None:
     for asked in execution.interrupts:
         console.print()
         print_fields(console, _what_to_do(execution, asked))
+
+
+def _choice(execution: Execution) -> str:
+    """Name the graph and the variants of its nodes as a batch test would."""
+    choice = GraphChoice(execution.variants, execution.workflow_variant)
+    return combination_label(choice.combination())
 
 
 def event_line(event: Event) -> str:

@@ -7,7 +7,7 @@ from wtb_async.domain.batch_test import BatchStatus
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.json import JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
-from wtb_async.sdk.event_stream import Connected, events_until
+from wtb_async.sdk.event_stream import Connected
 from wtb_async.sdk.models import BatchProgress, BatchTest, Event, ResultRow
 
 _END_EVENTS = frozenset({"BatchCompleted", "BatchFailed", "BatchCancelled"})
@@ -44,6 +44,24 @@ class BatchTests:
         path = path_of("batch-tests")
         return await self._connection.post(BatchTest, path, body, idempotency_key=idempotency_key)
 
+    async def extend(
+        self,
+        batch_test_id: Id,
+        body: Mapping[str, JsonValue],
+        *,
+        idempotency_key: str | None = None,
+    ) -> BatchTest:
+        """Let a batch test grow; only what is new is run, and nothing new changes nothing.
+
+        Args:
+            batch_test_id: the batch test.
+            body: any of `variant_matrix` with `exclude`, `test_cases`, `repetitions` (the new
+                total), and for a batch on a dataset `dataset_version` and `limit`.
+            idempotency_key: with the same key it grows once.
+        """
+        path = path_of("batch-tests", batch_test_id, "extend")
+        return await self._connection.post(BatchTest, path, body, idempotency_key=idempotency_key)
+
     def results(self, batch_test_id: Id, *, page_size: int = 200) -> AsyncIterator[ResultRow]:
         """Walk the executions of a batch test with their scores."""
         path = path_of("batch-tests", batch_test_id, "results")
@@ -54,10 +72,19 @@ class BatchTests:
         path = path_of("batch-tests", batch_test_id, "comparison")
         return await self._connection.get(Comparison, path)
 
-    def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
-        """Follow a batch test until it ends; a broken connection is taken up again."""
+    async def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
+        """Follow a batch test until it ends; a broken connection is taken up again.
+
+        An end that somebody led out of since, by letting it grow, is not the last event.
+        """
+        version = (await self.get(batch_test_id)).version
         changes = self._connection.changes(self._stream_of(batch_test_id), after=after)
-        return events_until(_END_EVENTS, changes)
+        async with aclosing(changes):
+            async for event in changes:
+                if isinstance(event, Event):
+                    yield event
+                    if event.type in _END_EVENTS and int(event.id) >= version:
+                        return
 
     async def wait_for(self, batch_test_id: Id, on_progress: OnProgress = _ignore) -> BatchTest:
         """Wait until the batch test has ended, telling how far it has come, and return it."""

@@ -1,7 +1,7 @@
 """Server-Sent Events that go on after a broken connection."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -31,18 +31,6 @@ class Connected:
 
 
 Change = Connected | Event
-
-
-async def events_until(
-    last: Collection[str], changes: AsyncGenerator[Change]
-) -> AsyncIterator[Event]:
-    """Yield the events of a stream up to and with the first whose type is in `last`."""
-    async with aclosing(changes):
-        async for change in changes:
-            if isinstance(change, Event):
-                yield change
-                if change.type in last:
-                    return
 
 
 class EventStream:

@@ -208,9 +208,13 @@ class BatchTest(Answer):
     workflow: str
     status: BatchStatus
     counts: BatchCounts
+    combinations: tuple[dict[str, str], ...] = ()
     baseline: dict[str, str] = Field(default_factory=dict)
+    repetitions: int = 1
     dataset_id: UUID | None = None
     dataset_version: int | None = None
+    case_limit: int | None = None
+    version: int
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
