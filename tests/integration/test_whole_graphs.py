@@ -167,3 +167,6 @@ async def test_an_execution_takes_only_variants_of_nodes_that_its_graph_has(
     assert (accepted["workflow_variant"], accepted["variants"]) == ("brief", {"second": "loud"})
     original = await caller.execute(letters.name, workflow_variant="base")
     assert original["workflow_variant"] is None
+    path = f"/executions/{accepted['id']}/branch"
+    refused = await caller.post(path, checkpoint_id=str(new_id()), variants={"first": "loud"})
+    assert fields_of(refused) == ["variants.first"]

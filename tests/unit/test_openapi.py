@@ -89,6 +89,7 @@ def test_every_operation_documents_its_problems(operations: dict[str, dict[str, 
                 "stop_execution",
                 "roll_back_execution",
                 "edit_state",
+                "extend_batch_test",
             )
         ),
         ("branch_execution", ["202", "404", "422"]),

@@ -40,6 +40,8 @@ def print_batch(console: Console, batch: BatchTest) -> None:
         "status": batch.status.value,
         "executions": f"{counts.ended} of {counts.total} done, {counts.failed} failed, "
         f"{counts.running} running, {counts.pending} pending",
+        "combinations": str(len(batch.combinations)),
+        "repetitions": str(batch.repetitions),
         "baseline": combination_label(batch.baseline),
         "dataset": f"{batch.dataset_id}, version {batch.dataset_version}"
         if batch.dataset_id

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from math import prod
 
 from wtb_async.domain.errors import InvalidInput, Violation
 from wtb_async.domain.graph_choice import Combination
@@ -26,7 +25,7 @@ def expand_matrix(matrix: Matrix, exclude: Sequence[Combination] = ()) -> list[C
         InvalidInput: nothing to run, too much of it, a combination written twice, or an exclusion
             that leaves nothing out.
     """
-    check_size(prod(map(len, matrix.values())) if isinstance(matrix, dict) else len(matrix))
+    check_size(_size(matrix))
     combinations = _written_out(matrix)
     if not combinations:
         raise InvalidInput.of("variant_matrix", "it has no combination; give each node a variant")
@@ -38,7 +37,7 @@ def expand_matrix(matrix: Matrix, exclude: Sequence[Combination] = ()) -> list[C
 def check_size(combinations: int) -> None:
     """Raise `InvalidInput` when there are more combinations than a batch test takes."""
     if combinations > MAX_COMBINATIONS:
-        message = f"{combinations} combinations; a batch test takes {MAX_COMBINATIONS}"
+        message = f"more than {MAX_COMBINATIONS} combinations, which no batch test takes"
         raise InvalidInput.of("variant_matrix", message)
 
 
@@ -58,6 +57,17 @@ def choose_baseline(combinations: list[Combination]) -> Combination:
     """The combination that the others are compared with: all `base`, or else the first."""
     all_base = dict.fromkeys(combinations[0], BASE_VARIANT)
     return all_base if all_base in combinations else combinations[0]
+
+
+def _size(matrix: Matrix) -> int:
+    """How many combinations there are; of too many, at least one more than a batch takes."""
+    if isinstance(matrix, list):
+        return len(matrix)
+    size = 1
+    for variants in matrix.values():
+        # A product of a thousand nodes has more digits than Python writes down.
+        size = min(size * len(variants), MAX_COMBINATIONS + 1)
+    return size
 
 
 def _written_out(matrix: Matrix) -> list[Combination]:
