@@ -83,6 +83,31 @@ async def test_everything_may_grow_at_once(caller: Caller, letters: Workflow) ->
     assert len(set(found)) == len(found) == 12
 
 
+async def test_a_batch_that_grew_step_by_step_is_the_one_that_was_accepted_at_once(
+    caller: Caller, letters: Workflow
+) -> None:
+    matrix = {"first": ["base"], "second": ["base", "loud"]}
+    at_once = await new_batch(
+        caller, letters, test_cases=CASES, variant_matrix=matrix, repetitions=2
+    )
+    batch = await new_batch(caller, letters, test_cases=CASES[:1])
+    await extend(caller, batch, repetitions=2)
+    await extend(caller, batch, variant_matrix={"second": ["loud"]}, test_cases=CASES[1:2])
+    grown = await extend(caller, batch, variant_matrix={"first": ["base"]}, test_cases=CASES)
+    for name in ("combinations", "baseline", "repetitions", "counts"):
+        assert grown[name] == at_once[name], name
+    assert await places(caller, grown) == await places(caller, at_once)
+
+
+async def places(caller: Caller, batch: Json) -> list[tuple[Any, ...]]:
+    """Where in the product its executions are, sorted."""
+    found = [
+        (row["test_case_id"], str(row["repetition"]), *sorted(row["combination"].items()))
+        for row in await rows(caller, batch)
+    ]
+    return sorted(found)
+
+
 async def test_what_is_there_already_changes_nothing(caller: Caller, letters: Workflow) -> None:
     batch = await new_batch(caller, letters, test_cases=CASES, variant_matrix={"second": ["loud"]})
     same = {"variant_matrix": [{"second": "loud"}], "test_cases": CASES, "repetitions": 1}

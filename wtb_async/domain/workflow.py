@@ -145,11 +145,9 @@ class Workflow:
         elsewhere = any(node in self._nodes_of(graph) for graph in graphs)
         if elsewhere and name == BASE_VARIANT:
             return None
-        graph = (
-            f"workflow {self.name!r}"
-            if workflow_variant is None
-            else (f"workflow variant {workflow_variant!r}")
-        )
+        graph = f"workflow {self.name!r}"
+        if workflow_variant is not None:
+            graph = f"workflow variant {workflow_variant!r}"
         rest = f"; only {BASE_VARIANT!r} can be chosen for it here" if elsewhere else ""
         return f"{graph} has no such node; it has {', '.join(nodes)}{rest}"
 

@@ -1,7 +1,6 @@
 """Which test cases a batch test gets that it has not run yet."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from wtb_async.application.batches.choose_cases import (
     CaseChoice,
@@ -12,6 +11,7 @@ from wtb_async.application.batches.choose_cases import (
 from wtb_async.application.batches.repositories import CaseDifference
 from wtb_async.application.ports import UnitOfWork
 from wtb_async.domain.batch_test import BatchTest
+from wtb_async.domain.dataset import Dataset
 from wtb_async.domain.errors import InvalidInput, Violation
 
 _NAMED = 5
@@ -25,14 +25,15 @@ async def find_new_cases(batch: BatchTest, choice: CaseChoice, uow: UnitOfWork) 
         InvalidInput: they come from elsewhere than the batch's, a case comes twice or reads
             differently than before, or there is no such version.
     """
-    if batch.dataset_id is None:
+    if batch.dataset_id is None or batch.dataset_version is None:
         return await _own(batch, choice, uow)
     if choice.test_cases is not None:
         message = "the batch runs on a dataset; add them there, and give its dataset_version"
         raise InvalidInput.of("test_cases", message)
     if choice.dataset_version is None and choice.limit is None:
         return ChosenCases()
-    return await _of_dataset(batch, batch.dataset_id, choice, uow)
+    dataset = await uow.datasets.get(batch.dataset_id)
+    return await _of_dataset(batch, dataset, batch.dataset_version, choice, uow)
 
 
 async def _own(batch: BatchTest, choice: CaseChoice, uow: UnitOfWork) -> ChosenCases:
@@ -50,20 +51,18 @@ async def _own(batch: BatchTest, choice: CaseChoice, uow: UnitOfWork) -> ChosenC
 
 
 async def _of_dataset(
-    batch: BatchTest, dataset_id: UUID, choice: CaseChoice, uow: UnitOfWork
+    batch: BatchTest, dataset: Dataset, present: int, choice: CaseChoice, uow: UnitOfWork
 ) -> ChosenCases:
-    present = batch.dataset_version or 1
     version = choice.dataset_version or present
     if version < present:
         raise InvalidInput.of("dataset_version", f"the batch is at version {present} already")
     limit = choice.limit or batch.case_limit
-    dataset = await uow.datasets.get(dataset_id)
     given = await cases_of_version(dataset, version, limit, uow)
     found = await uow.batch_cases.differences(batch.id, given)
     _check_unchanged(found, "dataset_version")
     return ChosenCases(
         ids=[given[each.place] for each in found],
-        dataset_id=dataset_id,
+        dataset_id=dataset.id,
         dataset_version=version,
         limit=limit,
     )
