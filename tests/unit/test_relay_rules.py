@@ -15,6 +15,7 @@ from wtb_async.application.runs.dispatch_runs import PoolSize
 from wtb_async.domain.events import (
     BatchCompleted,
     BatchCreated,
+    BatchExtended,
     BatchStarted,
     DomainEvent,
     ExecutionCancelled,
@@ -38,6 +39,7 @@ BATCH = new_id()
         ExecutionCreated(pool="gpu"),
         ExecutionTakenOver(pool="gpu", attempt=2),
         BatchCreated(pool="gpu", total=3),
+        BatchExtended(pool="gpu", added=3, total=6),
     ],
 )
 def test_new_runs_bring_their_pool_to_work(event: DomainEvent) -> None:
