@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from wtb_async.domain.batch_test import BatchStatus
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.json import JsonObject
 from wtb_async.infrastructure.embedded.record import StackRecord
@@ -122,6 +123,40 @@ async def test_a_batch_is_run_scored_and_compared(client: WTBClient) -> None:
     matches = comparison.evaluators[0]
     assert (matches.key, matches.verdict) == ("wtb.exact_match", "better")
     assert "second=loud" in matches.sentence
+
+
+async def test_a_finished_batch_grows_and_ends_again(client: WTBClient) -> None:
+    case: JsonObject = {"input": {"letters": []}, "reference": {"letters": ["a", "b"]}}
+    body: JsonObject = {
+        "workflow": "letters",
+        "test_cases": [{"id": "one", **case}],
+        "evaluators": ["wtb.exact_match"],
+    }
+    batch = await client.batch_tests.create(body)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await client.batch_tests.wait_for(batch.id)
+        more: JsonObject = {
+            "variant_matrix": {"second": ["loud"]},
+            "test_cases": [{"id": "two", **case}],
+        }
+        await client.batch_tests.extend(batch.id, more)
+        done = await client.batch_tests.wait_for(batch.id)
+        events = [event.type async for event in client.batch_tests.events(batch.id)]
+    assert (done.status, done.counts.completed) == (BatchStatus.COMPLETED, 4)
+    found = {
+        (row.test_case_id, row.combination["second"]): row.scores["wtb.exact_match"]
+        async for row in client.batch_tests.results(batch.id)
+    }
+    assert found == {
+        (key, variant): variant == "base" for key in ("one", "two") for variant in ("base", "loud")
+    }
+    assert [each for each in events if each != "BatchProgress"] == [
+        "BatchCreated",
+        "BatchStarted",
+        "BatchCompleted",
+        "BatchExtended",
+        "BatchCompleted",
+    ]
 
 
 async def test_flower_shows_each_run_with_its_state_and_runtime(
