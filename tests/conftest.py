@@ -40,10 +40,15 @@ WHOLE_STACKS = ("acceptance", "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run all tests of whole stacks: there is one stack, and one at a time."""
+    """Keep together what shares costly things when several processes run the tests.
+
+    Whole stacks live one at a time, and a file's servers serve all of its tests.
+    """
     for item in items:
-        if item.path.parent.name in WHOLE_STACKS:
-            item.add_marker(pytest.mark.xdist_group("whole stacks"))
+        folder = item.path.parent.name
+        if folder != "unit":
+            group = "whole stacks" if folder in WHOLE_STACKS else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

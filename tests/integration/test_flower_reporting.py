@@ -256,6 +256,7 @@ def test_what_is_no_command_is_refused_and_does_not_deafen_the_runner(
 
 def test_what_a_runner_cannot_do_is_refused_in_words(reporter: RunReporter, flower: Flower) -> None:
     begin_run(reporter)
+    eventually(lambda: flower.worker_is_alive(HOSTNAME))
 
     answer = flower.grow_pool(HOSTNAME)
 
