@@ -256,7 +256,8 @@ def test_what_is_no_command_is_refused_and_does_not_deafen_the_runner(
 
 def test_what_a_runner_cannot_do_is_refused_in_words(reporter: RunReporter, flower: Flower) -> None:
     begin_run(reporter)
-    eventually(lambda: flower.worker_is_alive(HOSTNAME))
+    # Flower lets a worker be controlled once somebody has looked at it.
+    eventually(lambda: flower.worker_page(HOSTNAME).is_success)
 
     answer = flower.grow_pool(HOSTNAME)
 
