@@ -1,8 +1,8 @@
-"""From scored executions to a comparison."""
+"""From scored executions to a comparison, evaluator by evaluator."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,11 +19,26 @@ from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.pairing import CaseScores, interval_between, paired_differences
 from wtb_async.domain.statistics.kinds import statistics_for
 from wtb_async.domain.statistics.scores import Samples, ScoreStatistics
-from wtb_async.domain.verdicts import overall_verdict, verdict_sentence
+from wtb_async.domain.verdicts import THE_BASELINE, overall_verdict, verdict_sentence
 from wtb_async.domain.workflow import BASE_VARIANT
 
 CombinationKey = tuple[tuple[str, str], ...]
 RowsByCombination = Mapping[CombinationKey, Sequence[ScoredRow]]
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """What the combinations are compared with, and what sentences call it."""
+
+    name: str
+    rows: RowsByCombination
+    of: Mapping[CombinationKey, CombinationKey]
+    """The combination among these rows that each one is compared with; some have none."""
+
+    def scores(self, key: str) -> dict[CombinationKey, CaseScores]:
+        """The scores of every rival."""
+        named = dict.fromkeys(self.of.values())
+        return {each: _scores_per_case(self.rows.get(each, ()), key) for each in named}
 
 
 def compare(
@@ -43,28 +58,40 @@ def compare(
         lower_is_better: keys of scores where a smaller value wins.
     """
     rows = list(rows)
-    nodes = {node for row in rows for node in row.combination} | set(baseline)
-    grouped = _group(rows, nodes)
-    reference = _key(baseline, nodes)
+    nodes = nodes_of(rows, baseline)
+    grouped = group_rows(rows, nodes)
+    reference = combination_key(baseline, nodes)
+    others = {each: reference for each in grouped if each != reference}
     evaluators = tuple(
-        _compare_on(key, grouped, reference, higher_is_better=key not in lower_is_better)
-        for key in _score_keys(rows, evaluator_order)
+        compare_on(
+            key,
+            grouped,
+            Rivals(THE_BASELINE, grouped, others),
+            higher_is_better=key not in lower_is_better,
+        )
+        for key in score_keys(rows, evaluator_order)
     )
     return Comparison(
-        baseline=dict(reference), evaluators=evaluators, ranking=_rank(grouped, evaluators)
+        baseline=dict(reference), evaluators=evaluators, ranking=rank(grouped, evaluators)
     )
 
 
-def _key(combination: Combination, nodes: Iterable[str]) -> CombinationKey:
+def nodes_of(rows: Iterable[ScoredRow], *baselines: Combination) -> set[str]:
+    """Every node that is chosen for anywhere."""
+    return {node for row in rows for node in row.combination}.union(*baselines)
+
+
+def combination_key(combination: Combination, nodes: Iterable[str]) -> CombinationKey:
     """Make combinations that mean the same equal: an unnamed node is the original."""
     return tuple((node, combination.get(node, BASE_VARIANT)) for node in sorted(nodes))
 
 
-def _group(rows: Iterable[ScoredRow], nodes: Collection[str]) -> RowsByCombination:
+def group_rows(rows: Iterable[ScoredRow], nodes: Collection[str]) -> RowsByCombination:
+    """Sort rows by combination, and count latency among their scores."""
     grouped: dict[CombinationKey, list[ScoredRow]] = defaultdict(list)
     for row in rows:
-        grouped[_key(row.combination, nodes)].append(_with_latency(row))
-    return grouped
+        grouped[combination_key(row.combination, nodes)].append(_with_latency(row))
+    return dict(grouped)
 
 
 def _with_latency(row: ScoredRow) -> ScoredRow:
@@ -75,22 +102,23 @@ def _with_latency(row: ScoredRow) -> ScoredRow:
     return replace(row, scores={**row.scores, LATENCY: row.duration_ms})
 
 
-def _score_keys(rows: Iterable[ScoredRow], first: Sequence[str]) -> list[str]:
+def score_keys(rows: Iterable[ScoredRow], first: Sequence[str]) -> list[str]:
+    """The keys of all scores: those named first, then as they appear, then latency."""
     seen = dict.fromkeys(key for row in rows for key in row.scores)
     named = [key for key in dict.fromkeys(first) if key in seen and key != LATENCY]
     return [*named, *(key for key in seen if key not in {*named, LATENCY}), LATENCY]
 
 
-def _compare_on(
-    key: str, grouped: RowsByCombination, reference: CombinationKey, *, higher_is_better: bool
+def compare_on(
+    key: str, grouped: RowsByCombination, rivals: Rivals, *, higher_is_better: bool
 ) -> EvaluatorComparison:
+    """Compare combinations with their rivals on one evaluator."""
     scores = {each: _scores_per_case(rows, key) for each, rows in grouped.items()}
     values = {each: np.array(list(cases.values())) for each, cases in scores.items()}
-    statistics = statistics_for(np.concatenate([np.empty(0), *values.values()]))
-    rivals = {each: cases for each, cases in scores.items() if each != reference}
-    paired = paired_differences(
-        rivals, scores.get(reference, {}), statistics, higher_is_better=higher_is_better
-    )
+    theirs = rivals.scores(key)
+    statistics = statistics_for(_all_of([*scores.values(), *theirs.values()]))
+    contests = {each: (scores[each], theirs[rival]) for each, rival in rivals.of.items()}
+    paired = paired_differences(contests, statistics, higher_is_better=higher_is_better)
     cells = [
         _cell(dict(each), key, rows, values[each], statistics, paired.get(each))
         for each, rows in grouped.items()
@@ -106,9 +134,17 @@ def _compare_on(
         cells=tuple(cells),
         verdict=overall_verdict(cells),
         sentence=verdict_sentence(
-            key, cells, higher_is_better=higher_is_better, pairs_needed=needed
+            key,
+            cells,
+            higher_is_better=higher_is_better,
+            pairs_needed=needed,
+            rival=rivals.name,
         ),
     )
+
+
+def _all_of(scores: Iterable[CaseScores]) -> Samples:
+    return np.array([value for cases in scores for value in cases.values()])
 
 
 def _scores_per_case(rows: Iterable[ScoredRow], key: str) -> CaseScores:
@@ -148,13 +184,14 @@ def _merit(cell: Cell, *, higher_is_better: bool) -> float:
     return cell.mean if higher_is_better else -cell.mean
 
 
-def _rank(
+def rank(
     grouped: RowsByCombination, evaluators: Iterable[EvaluatorComparison]
 ) -> tuple[Combination, ...]:
+    """Order the combinations by the first evaluator; the next ones decide ties."""
     merits: dict[CombinationKey, list[float]] = {each: [] for each in grouped}
     for evaluator in evaluators:
         for cell in evaluator.cells:
             merit = _merit(cell, higher_is_better=evaluator.higher_is_better)
-            merits[_key(cell.combination, cell.combination)].append(merit)
+            merits[combination_key(cell.combination, cell.combination)].append(merit)
     ranked = sorted(merits, key=lambda each: merits[each], reverse=True)
     return tuple(dict(each) for each in ranked)

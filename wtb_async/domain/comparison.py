@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from wtb_async.domain.workflow import BASE_VARIANT
 
@@ -119,16 +120,37 @@ class EvaluatorComparison:
     sentence: str
 
 
+class Pairing(StrEnum):
+    """Which combinations of two batch tests are compared."""
+
+    COMBINATIONS = "combinations"
+    """Each with itself: both batch tests ran the same ones."""
+    BASELINES = "baselines"
+    """Only the two baselines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherBatch:
+    """The batch test that another one is compared with."""
+
+    batch_test_id: UUID
+    name: str
+    baseline: Combination
+    pairing: Pairing
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """The verdict of a batch test.
 
-    `ranking` orders the combinations by the first evaluator; the next ones decide ties.
+    `ranking` orders the combinations by the first evaluator; the next ones decide ties. Every
+    `paired` is a difference to the baseline, or to the batch test in `against` if there is one.
     """
 
     baseline: Combination
     evaluators: tuple[EvaluatorComparison, ...]
     ranking: tuple[Combination, ...]
+    against: OtherBatch | None = None
 
 
 def combination_label(combination: Combination) -> str:

@@ -1,4 +1,4 @@
-"""Combinations against the baseline, paired by test case, on one evaluator."""
+"""Combinations against their rivals, paired by test case, on one evaluator."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -18,21 +18,25 @@ _Key = TypeVar("_Key")
 
 
 def paired_differences(
-    scores: Mapping[_Key, CaseScores],
-    reference: CaseScores,
+    contests: Mapping[_Key, tuple[CaseScores, CaseScores]],
     statistics: ScoreStatistics,
     *,
     higher_is_better: bool,
 ) -> dict[_Key, PairedDifference]:
-    """Compare each combination with the reference on the test cases that both have a score for.
+    """Compare each combination with its rival on the test cases that both have a score for.
 
     A combination that shares no test case is left out; the p-values of the others are corrected
     for their number.
+
+    Args:
+        contests: the scores of each combination, and those of its rival.
+        statistics: how scores of their kind are compared.
+        higher_is_better: whether a larger score wins.
     """
     samples = {
-        each: _differences(own, reference)
-        for each, own in scores.items()
-        if not own.keys().isdisjoint(reference)
+        each: _differences(own, rival)
+        for each, (own, rival) in contests.items()
+        if not own.keys().isdisjoint(rival)
     }
     needed = statistics.cases_needed(len(samples))
     raw = {
@@ -64,10 +68,10 @@ def interval_between(limits: Limits) -> Interval | None:
     return None if np.isnan(low) else Interval(low=low, high=high)
 
 
-def _differences(own: CaseScores, reference: CaseScores) -> Samples:
-    shared = [case for case in own if case in reference]
+def _differences(own: CaseScores, rival: CaseScores) -> Samples:
+    shared = [case for case in own if case in rival]
     ours = np.array([own[case] for case in shared])
-    theirs = np.array([reference[case] for case in shared])
+    theirs = np.array([rival[case] for case in shared])
     # Means over the same repetitions in another order may differ in their last bits.
     same = np.isclose(ours, theirs, rtol=_ROUNDING, atol=0.0)
     return np.where(same, 0.0, ours - theirs)

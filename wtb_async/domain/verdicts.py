@@ -10,6 +10,9 @@ from wtb_async.domain.comparison import (
     combination_label,
 )
 
+THE_BASELINE = "the baseline"
+"""What the combinations of one batch test are compared with, in sentences."""
+
 _PRECEDENCE = (Verdict.BETTER, Verdict.WORSE, Verdict.NO_DIFFERENCE)
 
 _Contest = tuple[str, PairedDifference]
@@ -23,46 +26,67 @@ def overall_verdict(cells: Sequence[Cell]) -> Verdict:
 
 
 def verdict_sentence(
-    key: str, cells: Sequence[Cell], *, higher_is_better: bool, pairs_needed: int
+    key: str,
+    cells: Sequence[Cell],
+    *,
+    higher_is_better: bool,
+    pairs_needed: int,
+    rival: str = THE_BASELINE,
 ) -> str:
-    """Say in one sentence what the evaluator shows, and how much did not take part in it."""
-    unit = " ms" if key == LATENCY else ""
+    """Say in one sentence what the evaluator shows, and how much did not take part in it.
+
+    `rival` names what the cells are compared with: "is better than the baseline".
+    """
+    unit = unit_of(key)
     finding = (
-        _not_enough(cells, pairs_needed)
+        _not_enough(cells, pairs_needed, rival)
         if overall_verdict(cells) is Verdict.NOT_ENOUGH_DATA
-        else _finding(cells, higher_is_better=higher_is_better, unit=unit)
+        else _finding(cells, rival, higher_is_better=higher_is_better, unit=unit)
     )
     failures = sum(cell.failures for cell in cells)
     missing = f" ({_count(failures, 'failed execution')} left out)" if failures else ""
     return f"{key}: {finding}{missing}."
 
 
-def _finding(cells: Sequence[Cell], *, higher_is_better: bool, unit: str) -> str:
+def standing(paired: PairedDifference, *, higher_is_better: bool, unit: str) -> str:
+    """Say on which side of its rival a combination is, by how much, and how sure that is."""
+    ahead = (paired.mean > 0) is higher_is_better
+    unseen = _unseen(paired, unit) if paired.verdict is Verdict.NO_DIFFERENCE else ""
+    return f"{'ahead' if ahead else 'behind'} by {_evidence(paired, unit)}{unseen}"
+
+
+def unit_of(key: str) -> str:
+    """What follows a number of this score."""
+    return " ms" if key == LATENCY else ""
+
+
+def _finding(cells: Sequence[Cell], rival: str, *, higher_is_better: bool, unit: str) -> str:
     verdict = overall_verdict(cells)
     decided = [contest for contest in _contests(cells) if contest[1].verdict is verdict]
     label, largest = max(decided, key=lambda contest: abs(contest[1].mean))
     if verdict is Verdict.NO_DIFFERENCE:
-        ahead = (largest.mean > 0) is higher_is_better
-        side = f"{label} {'ahead' if ahead else 'behind'} by {_evidence(largest, unit)}"
-        return f"no difference to the baseline shown, the largest is {side}{_unseen(largest, unit)}"
-    return f"{label} is {verdict} than the baseline by {_evidence(largest, unit)}{_more(decided)}"
+        side = standing(largest, higher_is_better=higher_is_better, unit=unit)
+        return f"no difference to {rival} shown, the largest is {label} {side}"
+    return f"{label} is {verdict} than {rival} by {_evidence(largest, unit)}{_more(decided)}"
 
 
 def _contests(cells: Sequence[Cell]) -> list[_Contest]:
     return [(combination_label(cell.combination), cell.paired) for cell in cells if cell.paired]
 
 
-def _not_enough(cells: Sequence[Cell], pairs_needed: int) -> str:
+def _not_enough(cells: Sequence[Cell], pairs_needed: int, rival: str) -> str:
     contests = _contests(cells)
-    return f"not enough data, {_too_few(contests, pairs_needed) if contests else _none_of(cells)}"
+    if contests:
+        return f"not enough data, {_too_few(contests, pairs_needed)}"
+    return f"not enough data, {_none_of(cells, rival)}"
 
 
-def _none_of(cells: Sequence[Cell]) -> str:
+def _none_of(cells: Sequence[Cell], rival: str) -> str:
     if not cells:
         return "nothing has been run"
-    if len(cells) == 1:
+    if len(cells) == 1 and rival == THE_BASELINE:
         return "only one combination was run"
-    return "no test case has a score both on the baseline and elsewhere"
+    return f"no test case has a score both on {rival} and elsewhere"
 
 
 def _too_few(contests: Sequence[_Contest], pairs_needed: int) -> str:

@@ -1,13 +1,17 @@
-"""Compares the combinations of a batch test."""
+"""Compares the combinations of a batch test with its baseline, or with another batch test."""
 
 import asyncio
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from wtb_async.application.views import BatchTestView
 from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.comparison import Comparison, ScoredRow
+from wtb_async.domain.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from wtb_async.domain.comparing_batches import ComparedBatch
 
 
 class BatchReader(Protocol):
@@ -27,10 +31,42 @@ async def compare_batch(batch_id: UUID, reader: BatchReader) -> Comparison:
 
     batch = await reader.get(batch_id)
     rows = await reader.scored_rows(batch_id)
-    evaluate = partial(compare, rows, baseline=batch.baseline, evaluator_order=_keys(batch))
+    evaluate = partial(compare, rows, baseline=batch.baseline, evaluator_order=keys_of(batch))
     return await asyncio.to_thread(evaluate)
 
 
-def _keys(batch: BatchTestView) -> list[str]:
+async def compare_with_other(batch_id: UUID, other_id: UUID, reader: BatchReader) -> Comparison:
+    """The verdict so far against another batch test, by the ids of their test cases.
+
+    Raises:
+        NotFound: no such batch test.
+        InvalidInput: the other is not there, or has no test case in common.
+    """
+    from wtb_async.domain.comparing_batches import compare_batches  # noqa: PLC0415
+
+    batch = await reader.get(batch_id)
+    other = await other_batch(other_id, reader, field="against")
+    own = side_of(batch, await reader.scored_rows(batch_id))
+    evaluate = partial(compare_batches, own, other, evaluator_order=keys_of(batch))
+    return await asyncio.to_thread(evaluate)
+
+
+async def other_batch(batch_id: UUID, reader: BatchReader, *, field: str) -> "ComparedBatch":
+    """The batch test that a caller has named in a field. Raises InvalidInput if there is none."""
+    try:
+        batch = await reader.get(batch_id)
+    except NotFound as error:
+        raise InvalidInput.of(field, str(error)) from error
+    return side_of(batch, await reader.scored_rows(batch_id))
+
+
+def side_of(batch: BatchTestView, rows: list[ScoredRow]) -> "ComparedBatch":
+    """A batch test as one side of a comparison."""
+    from wtb_async.domain.comparing_batches import ComparedBatch  # noqa: PLC0415
+
+    return ComparedBatch(id=batch.id, name=batch.name, baseline=batch.baseline, rows=rows)
+
+
+def keys_of(batch: BatchTestView) -> list[str]:
     """Score keys in the order in which the caller listed the evaluators."""
     return [score_key(reference) for reference in batch.evaluators]
