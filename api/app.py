@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from api.errors import install_error_handlers
 from api.routes import (
+    batch_gates,
     batch_tests,
     commands,
     dataset_files,
@@ -75,6 +76,7 @@ def _api() -> APIRouter:
         execution_events,
         batch_tests,
         growing_batches,
+        batch_gates,
         datasets,
         test_cases,
         dataset_files,

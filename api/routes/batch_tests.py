@@ -12,7 +12,7 @@ from api.routes.limits import LimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, batch_history, event_stream
 from wtb_async.application.batches.choose_cases import CaseChoice
-from wtb_async.application.batches.compare_batch import compare_batch
+from wtb_async.application.batches.compare_batch import compare_batch, compare_with_other
 from wtb_async.application.batches.submit_batch_test import (
     SubmitBatchTest,
     submit_batch_test,
@@ -20,7 +20,8 @@ from wtb_async.application.batches.submit_batch_test import (
 from wtb_async.application.views import BatchTestView, Page, ResultRow
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.dataset import MAX_KEY_LENGTH, CaseContent
-from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
+from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries, ResultFilter
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
 
 router = APIRouter(tags=["batch tests"], route_class=KeyedRoute)
@@ -138,12 +139,15 @@ async def list_batch_results(
     batch_test_id: UUID,
     _: Caller,
     platform: PlatformDep,
+    status: ExecutionStatus | None = None,
+    test_case: Annotated[str | None, Query(description="The caller's own id of a case")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JsonAnswer:
     """One row per execution with its scores."""
     queries = BatchTestQueries(platform.database.engine)
-    return JsonAnswer(await queries.results(batch_test_id, limit=limit, cursor=cursor))
+    wanted = ResultFilter(status=status, test_case=test_case)
+    return JsonAnswer(await queries.results(batch_test_id, wanted, limit=limit, cursor=cursor))
 
 
 @router.get(
@@ -151,10 +155,23 @@ async def list_batch_results(
     operation_id="get_batch_comparison",
     response_model=Comparison,
 )
-async def get_batch_comparison(batch_test_id: UUID, _: Caller, platform: PlatformDep) -> JsonAnswer:
-    """Each combination against the baseline, with one plain sentence per evaluator."""
+async def get_batch_comparison(
+    batch_test_id: UUID,
+    _: Caller,
+    platform: PlatformDep,
+    against: Annotated[
+        UUID | None, Query(description="Another batch test, instead of the baseline")
+    ] = None,
+) -> JsonAnswer:
+    """Each combination against the baseline, with one plain sentence per evaluator.
+
+    `against` compares with another batch test: by the ids of the test cases, combination by
+    combination if both ran the same ones, else baseline with baseline.
+    """
     queries = BatchTestQueries(platform.database.engine)
-    return JsonAnswer(await compare_batch(batch_test_id, queries))
+    if against is None:
+        return JsonAnswer(await compare_batch(batch_test_id, queries))
+    return JsonAnswer(await compare_with_other(batch_test_id, against, queries))
 
 
 @router.get(

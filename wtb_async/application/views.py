@@ -230,6 +230,8 @@ class ResultRow:
     error: JsonObject | None
     scores: dict[str, bool | float]
     score_errors: dict[str, str]
+    scored_at: datetime | None
+    """When the evaluators were done with it."""
     duration_ms: float | None
 
 

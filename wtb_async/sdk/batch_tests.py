@@ -1,10 +1,12 @@
 """`/batch-tests`: variant matrices, their progress, results and comparison."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from wtb_async.domain.batch_test import BatchStatus
 from wtb_async.domain.comparison import Comparison
+from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.gate.gate import GateReport
 from wtb_async.domain.json import JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected
@@ -62,17 +64,57 @@ class BatchTests:
         path = path_of("batch-tests", batch_test_id, "extend")
         return await self._connection.post(BatchTest, path, body, idempotency_key=idempotency_key)
 
-    def results(self, batch_test_id: Id, *, page_size: int = 200) -> AsyncIterator[ResultRow]:
-        """Walk the executions of a batch test with their scores."""
+    def results(
+        self,
+        batch_test_id: Id,
+        *,
+        status: ExecutionStatus | None = None,
+        test_case: str | None = None,
+        page_size: int = 200,
+    ) -> AsyncIterator[ResultRow]:
+        """Walk the executions of a batch test with their scores; `test_case` is a case's id."""
         path = path_of("batch-tests", batch_test_id, "results")
-        return self._connection.pages(ResultRow, path, {}, page_size=page_size)
+        filters = {"status": status, "test_case": test_case}
+        return self._connection.pages(ResultRow, path, filters, page_size=page_size)
 
-    async def comparison(self, batch_test_id: Id) -> Comparison:
-        """Compare the combinations of a batch test with its baseline."""
+    async def comparison(self, batch_test_id: Id, *, against: Id | None = None) -> Comparison:
+        """Compare the combinations of a batch test with its baseline, or with another batch test.
+
+        Two batch tests are compared by the ids of their test cases, combination by combination if
+        both ran the same ones, else baseline with baseline.
+        """
         path = path_of("batch-tests", batch_test_id, "comparison")
-        return await self._connection.get(Comparison, path)
+        return await self._connection.get(Comparison, path, {"against": against})
 
-    async def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncIterator[Event]:
+    async def gate(
+        self,
+        batch_test_id: Id,
+        *,
+        fail_if: Sequence[str] = (),
+        worse_than: Sequence[Id] = (),
+        scores: Sequence[str] = (),
+        strict: bool = False,
+    ) -> GateReport:
+        """Find out whether a batch test that has ended passes a gate.
+
+        Args:
+            batch_test_id: the batch test.
+            fail_if: conditions that may hold for no combination, `hit_at_k < 0.8`.
+            worse_than: what it may not be worse than: combinations (`retriever=base`) or ids of
+                other batch tests.
+            scores: the scores on which it may not be worse; none are all but latency.
+            strict: whether doubt fails, too.
+        """
+        asked = {
+            "fail_if": fail_if,
+            "worse_than": worse_than,
+            "score": scores,
+            "strict": "true" if strict else None,
+        }
+        path = path_of("batch-tests", batch_test_id, "gate")
+        return await self._connection.get(GateReport, path, asked)
+
+    async def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncGenerator[Event]:
         """Follow a batch test until it ends; a broken connection is taken up again.
 
         An end that somebody led out of since, by letting it grow, is not the last event.

@@ -1,6 +1,13 @@
 """HTTP to one WTB server: typed answers, typed errors, pages."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from typing import TypeVar
 from urllib.parse import quote
@@ -19,7 +26,7 @@ Shape = TypeVar("Shape")
 Id = UUID | str
 """An object's id, or its name where it has one."""
 
-Parameters = Mapping[str, Id | int | None]
+Parameters = Mapping[str, Id | int | Sequence[Id] | None]
 
 _PREFIX = "/api/v1"
 _CONNECT_RETRIES = 3
@@ -159,5 +166,11 @@ class Connection:
             raise ServerUnreachable(self._url, error or type(error).__name__) from error
 
 
-def _given(parameters: Parameters) -> dict[str, str]:
-    return {key: str(value) for key, value in parameters.items() if value is not None}
+def _given(parameters: Parameters) -> dict[str, list[str]]:
+    return {key: _texts(value) for key, value in parameters.items() if value is not None}
+
+
+def _texts(value: Id | int | Sequence[Id]) -> list[str]:
+    if isinstance(value, (str, UUID, int)):
+        return [str(value)]
+    return [str(each) for each in value]

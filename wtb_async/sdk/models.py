@@ -238,6 +238,8 @@ class ResultRow(Answer):
     output: JsonValue = None
     error: ExecutionError | None = None
     scores: dict[str, float | bool] = Field(default_factory=dict)
+    score_errors: dict[str, str] = Field(default_factory=dict)
+    scored_at: datetime | None = None
     duration_ms: float | None = None
 
 

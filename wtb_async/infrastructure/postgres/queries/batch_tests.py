@@ -1,5 +1,6 @@
 """Batch tests, their counts and their results as readers see them."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from wtb_async.application.views import BatchCounts, BatchTestView, Page, ResultRow
 from wtb_async.domain.comparison import ScoredRow
 from wtb_async.domain.errors import NotFound
+from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.graph_choice import WORKFLOW_KEY
 from wtb_async.domain.workflow import BASE_VARIANT
 from wtb_async.infrastructure.postgres.queries.identity import named_or_id
@@ -22,6 +24,26 @@ from wtb_async.infrastructure.postgres.tables import (
 )
 
 _COLUMNS = [column for column in batch_tests.c if column.name != "limits"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultFilter:
+    """Which executions of a batch test are wanted; None is all of them."""
+
+    status: ExecutionStatus | None = None
+    test_case: str | None = None
+    """The caller's own id of the case."""
+
+    def applied_to(self, query: Select[Any]) -> Select[Any]:
+        """Leave out what is not wanted."""
+        if self.status is not None:
+            query = query.where(executions.c.status == self.status)
+        if self.test_case is not None:
+            query = query.where(test_cases.c.key == self.test_case)
+        return query
+
+
+ALL_RESULTS = ResultFilter()
 
 
 class BatchTestQueries:
@@ -52,10 +74,18 @@ class BatchTestQueries:
         by_status = counts.get(batch_id, {})
         return BatchCounts(total=sum(by_status.values()), **by_status), int(scored or 0)
 
-    async def results(self, batch_id: UUID, *, limit: int, cursor: str | None) -> Page[ResultRow]:
+    async def results(
+        self,
+        batch_id: UUID,
+        wanted: ResultFilter = ALL_RESULTS,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[ResultRow]:
         """One row per execution with its scores, in the order they were planned."""
         await self.get(batch_id)
-        query = oldest_first(_results(batch_id), executions.c.id, limit=limit, cursor=cursor)
+        query = wanted.applied_to(_results(batch_id))
+        query = oldest_first(query, executions.c.id, limit=limit, cursor=cursor)
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return page_of(rows, _result, limit=limit, key="execution_id")
@@ -134,6 +164,7 @@ def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
             executions.c.error,
             func.coalesce(scores.c.scores, text("'{}'::jsonb")).label("scores"),
             func.coalesce(scores.c.score_errors, text("'{}'::jsonb")).label("score_errors"),
+            executions.c.scored_at,
             executions.c.duration_ms,
         )
         .join(test_cases, test_cases.c.id == executions.c.test_case_id)
