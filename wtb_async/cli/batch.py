@@ -12,6 +12,17 @@ from wtb_async.cli.batch_outcome import show_batch_outcome, watch
 from wtb_async.cli.batch_views import print_batch, print_batches, print_results
 from wtb_async.cli.comparison_tables import print_comparison
 from wtb_async.cli.console import expected_errors, print_json, stdout
+from wtb_async.cli.gate import (
+    FailIf,
+    Junit,
+    Markdown,
+    Scores,
+    Strict,
+    WorseThan,
+    find_rivals,
+    gate_options,
+    judge_batch,
+)
 from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.json import JsonObject
@@ -30,6 +41,7 @@ def register(app: typer.Typer) -> None:
     batch.command("show")(show_batch)
     batch.command("results")(show_results)
     batch.command("compare")(show_comparison)
+    batch.command("gate")(judge_batch)
     app.add_typer(batch, name="batch")
 
 
@@ -41,17 +53,28 @@ async def submit_and_watch(client: WTBClient, body: JsonObject) -> BatchTest:
 
 def run_batch(
     file: Annotated[Path, typer.Argument(help="JSON file with the batch test.")],
+    *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, then compare.")] = False,
+    fail_if: FailIf = None,
+    worse_than: WorseThan = None,
+    scores: Scores = None,
+    strict: Strict = False,
+    junit: Junit = None,
+    markdown: Markdown = None,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Submit a batch test."""
+    """Submit a batch test; with conditions, end with 1 unless it is good enough."""
+    gate = gate_options(fail_if, worse_than, scores, strict=strict, junit=junit, markdown=markdown)
+    if gate and not wait:
+        raise typer.BadParameter("a gate needs the end of the batch test: give --wait, too")
     with expected_errors():
         body = read_batch_file(file)
 
     async def command(client: WTBClient) -> None:
+        await find_rivals(client, gate)
         batch = await client.batch_tests.create(body)
-        await show_batch_outcome(client, batch, wait=wait, as_json=as_json)
+        await show_batch_outcome(client, batch, wait=wait, as_json=as_json, gate=gate)
 
     call(data_dir, command)
 
@@ -106,12 +129,17 @@ def show_results(
 
 
 def show_comparison(
-    batch_id: BatchId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR
+    batch_id: BatchId,
+    against: Annotated[
+        str | None, typer.Option(metavar="ID", help="With another batch test instead.")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Compare the combinations of a batch test with its baseline."""
 
     async def command(client: WTBClient) -> None:
-        comparison = await client.batch_tests.comparison(batch_id)
+        comparison = await client.batch_tests.comparison(batch_id, against=against)
         if as_json:
             print_json(asdict(comparison))
         else:

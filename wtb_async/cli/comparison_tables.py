@@ -1,5 +1,7 @@
 """A comparison as tables and sentences."""
 
+from collections.abc import Iterator
+
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -7,43 +9,80 @@ from rich.table import Table
 
 from wtb_async.domain.comparison import (
     Cell,
-    Combination,
     Comparison,
     EvaluatorComparison,
+    OtherBatch,
     PairedDifference,
+    Pairing,
     Verdict,
+    combination_label,
 )
 
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red"}
 _MISSING = "-"
+_FIGURES = (
+    "mean",
+    "spread",
+    "difference",
+    "95 % interval",
+    "p",
+    "effect",
+    "MDE",
+    "verdict",
+    "cases",
+)
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print one ranked table per evaluator, then every verdict as a sentence."""
+    if comparison.against is not None:
+        console.print(_rival(comparison.against), markup=False, soft_wrap=True)
     for evaluator in filter(lambda each: each.cells, comparison.evaluators):
-        direction = "higher" if evaluator.higher_is_better else "lower"
-        methods = f"{evaluator.test}, effect: {evaluator.effect}"
-        title = f"{evaluator.key} ({direction} is better, {methods})"
-        console.print(title, style="bold", markup=False)
-        console.print(_table(evaluator, comparison.baseline))
+        console.print(title_of(evaluator), style="bold", markup=False)
+        console.print(_table(evaluator, comparison))
     for evaluator in comparison.evaluators:
         console.print(f"• {evaluator.sentence}", markup=False, soft_wrap=True)
 
 
-def _table(evaluator: EvaluatorComparison, baseline: Combination) -> Table:
+def title_of(evaluator: EvaluatorComparison) -> str:
+    """What the table of an evaluator is about."""
+    direction = "higher" if evaluator.higher_is_better else "lower"
+    methods = f"{evaluator.test}, effect: {evaluator.effect}"
+    return f"{evaluator.key} ({direction} is better, {methods})"
+
+
+def _rival(other: OtherBatch) -> str:
+    compared = f"Differences are those to batch test {other.name!r} ({other.batch_test_id})"
+    if other.pairing is Pairing.COMBINATIONS:
+        return f"{compared}, combination by combination."
+    baseline = combination_label(other.baseline)
+    return f"{compared}, whose combinations are others: baseline to baseline ({baseline})."
+
+
+def _table(evaluator: EvaluatorComparison, comparison: Comparison) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("#", justify="right")
-    for node in sorted(baseline):
-        table.add_column(node, overflow="fold")
-    for heading in ("mean", "spread", "difference", "95 % interval", "p", "effect", "MDE"):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
-    table.add_column("cases", justify="right")
-    for rank, cell in enumerate(evaluator.cells, start=1):
-        variants = [escape(variant) for _, variant in sorted(cell.combination.items())]
-        verdict = "(baseline)" if cell.combination == baseline else _MISSING
-        table.add_row(str(rank), *variants, *_figures(cell, verdict), style=_style(cell))
+    for heading in headings(comparison):
+        if heading in comparison.baseline:
+            table.add_column(escape(heading), overflow="fold")
+        else:
+            table.add_column(heading, justify="left" if heading == "verdict" else "right")
+    for cell, row in zip(evaluator.cells, table_rows(evaluator, comparison), strict=True):
+        table.add_row(*map(escape, row), style=_style(cell))
     return table
+
+
+def headings(comparison: Comparison) -> list[str]:
+    """The columns of a comparison: the rank, a column for each node, the figures."""
+    return ["#", *sorted(comparison.baseline), *_FIGURES]
+
+
+def table_rows(evaluator: EvaluatorComparison, comparison: Comparison) -> Iterator[list[str]]:
+    """A comparison on one evaluator as text, a row for each combination, the best one first."""
+    baseline = comparison.baseline if comparison.against is None else None
+    for rank, cell in enumerate(evaluator.cells, start=1):
+        variants = [variant for _, variant in sorted(cell.combination.items())]
+        verdict = "(baseline)" if cell.combination == baseline else _MISSING
+        yield [str(rank), *variants, *_figures(cell, verdict)]
 
 
 def _figures(cell: Cell, verdict: str) -> tuple[str, ...]:

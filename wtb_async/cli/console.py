@@ -50,7 +50,7 @@ def print_fields(console: Console, fields: Mapping[str, str]) -> None:
 
 def print_json(value: object) -> None:
     """Write one JSON document to standard output, and nothing else."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 @contextmanager

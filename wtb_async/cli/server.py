@@ -1,7 +1,6 @@
 """Which server a command talks to."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from wtb_async.cli.console import expected_errors
-from wtb_async.domain.errors import WtbError
-from wtb_async.infrastructure.embedded import find_stack
 from wtb_async.sdk.client import WTBClient
+from wtb_async.sdk.find_server import connect
 
 DEFAULT_DATA_DIR = Path(".wtb")
 
@@ -21,12 +19,6 @@ DataDir = Annotated[
     typer.Option(help="Where the local stack keeps its data. WTB_URL and WTB_API_KEY win over it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-
-
-class NoServer(WtbError):
-    """There is no server to talk to."""
-
-    code = "no_server"
 
 
 def call(data_dir: Path, command: Callable[[WTBClient], Awaitable[None]]) -> None:
@@ -57,23 +49,3 @@ def run_until_interrupted(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(interruptible())
     except asyncio.CancelledError as error:
         raise KeyboardInterrupt from error
-
-
-def connect(data_dir: Path) -> WTBClient:
-    """Return a client of the server in the environment, else of the stack in the data directory.
-
-    Raises:
-        NoServer: neither is there.
-    """
-    if url := os.environ.get("WTB_URL"):
-        key = os.environ.get("WTB_API_KEY")
-        if not key:
-            raise NoServer(f"WTB_URL names {url}, but there is no key: set WTB_API_KEY too")
-        return WTBClient(url, api_key=key)
-    addresses = find_stack(data_dir)
-    if addresses is None:
-        raise NoServer(
-            f'no stack runs in {data_dir}; run "wtb up" first, name another place with '
-            "--data-dir, or set WTB_URL and WTB_API_KEY for a server elsewhere"
-        )
-    return WTBClient(addresses.api_url, api_key=addresses.api_key)
