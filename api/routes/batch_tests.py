@@ -76,6 +76,9 @@ class RunBatchTest(_Body):
         None, ge=1, description="Run only so many cases, chosen by a hash of their ids"
     )
     repetitions: int = Field(1, ge=1, le=1000)
+    share_prefixes: bool = Field(
+        True, description="Run what combinations have in common once; false: each from scratch"
+    )
     evaluators: list[str] = Field(default=[], examples=[["wtb.exact_match", "scorers:hit_at_k"]])
     limits: LimitsBody = LimitsBody()
 
@@ -215,6 +218,7 @@ async def _submit(
             cases=_cases(body),
             repetitions=body.repetitions,
             evaluators=body.evaluators,
+            share_prefixes=body.share_prefixes,
             limits=body.limits.to_domain(),
             max_executions=platform.settings.api.max_batch_executions,
             caller=caller,

@@ -25,7 +25,7 @@ from wtb_async.application.runs.settler import Settler
 from wtb_async.domain import events
 from wtb_async.domain.execution import PauseReason, RunError
 from wtb_async.domain.json import JsonValue
-from wtb_async.domain.run import RunStatus
+from wtb_async.domain.run import DEFAULT_POOL, RunStatus
 from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.redis.nudges import RedisNudges
 
@@ -71,7 +71,13 @@ async def held(database: Database) -> Held:
 @pytest.fixture
 async def settler(held: Held, redis: Redis) -> AsyncIterator[Settler]:
     nudges = RedisNudges(redis)
-    made = Settler(held.runner_id, held.database.unit_of_work, nudges, retry_seconds=0.01)
+    made = Settler(
+        held.runner_id,
+        held.database.unit_of_work,
+        nudges,
+        pool=DEFAULT_POOL,
+        retry_seconds=0.01,
+    )
     task = asyncio.create_task(made.settle_forever())
     yield made
     task.cancel()
@@ -261,7 +267,7 @@ async def test_a_refused_pause_fails_although_its_interrupts_are_the_poison(
 
 async def test_what_is_left_is_settled_at_the_end(held: Held, redis: Redis) -> None:
     nudges = RedisNudges(redis)
-    settler = Settler(held.runner_id, held.database.unit_of_work, nudges)
+    settler = Settler(held.runner_id, held.database.unit_of_work, nudges, pool=DEFAULT_POOL)
     for run in held.runs:
         settler.put(completed(run.id))
     await settler.settle_rest()

@@ -31,7 +31,7 @@ class InterruptedEngine:
         self.taken.append(signals.take())
         if len(self.taken) == 1:
             raise TransientError("no database")
-        return cancelled(run.id)
+        return cancelled(run)
 
     def give_up(self, run: ClaimedRun) -> None:
         raise AssertionError(f"{run} ends by itself")

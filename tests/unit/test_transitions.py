@@ -22,7 +22,10 @@ EXECUTION_LIFE = {
     "failed": "pending paused",
     "cancelled": "paused",
 }
-RUN_LIFE = {"pending": "running cancelled", "running": "paused completed failed cancelled lost"}
+RUN_LIFE = {
+    "pending": "running cancelled",
+    "running": "paused completed failed cancelled lost split",
+}
 BATCH_LIFE = {
     "pending": "running cancelled",
     "running": "paused completed failed cancelled",

@@ -11,6 +11,7 @@ from wtb_async.application.batches.repositories import BatchCaseRepository
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import CheckpointView, NodeBoundaryView
 from wtb_async.domain.batch_test import BatchTest
@@ -19,7 +20,7 @@ from wtb_async.domain.events import Change, OutboxEvent
 from wtb_async.domain.execution import Execution, Limits
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import Run, Runner, Thread
-from wtb_async.domain.run_request import RequestKind, RunRequest
+from wtb_async.domain.run_request import RunRequest
 from wtb_async.domain.stream_mode import StreamMode
 from wtb_async.domain.workflow import Workflow
 
@@ -75,21 +76,14 @@ class LostRun:
     """A running run whose runner's lease ran out."""
 
     run: Run
-    execution_id: UUID
     charged: bool
     """The loss costs it an attempt; not so when another run was being executed alone."""
 
     @property
-    def must_stop(self) -> bool:
-        """Its runner was lost before it could grant the wish to stop."""
-        request = self.run.request
-        return request is not None and RunRequest.from_json(request).kind is RequestKind.STOP
-
-    @property
     def is_over(self) -> bool:
-        """There will be no other attempt."""
+        """There will be no other attempt, because none is left or its runner was to stop it."""
         last = self.run.attempt >= Limits(**self.run.limits).max_attempts
-        return self.must_stop or (self.charged and last)
+        return self.run.must_stop or (self.charged and last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +144,18 @@ class RunRepository(Protocol):
         Only runs that this runner still holds are touched; answers the ids of those. A run that
         paused although it was asked to stop is cancelled.
         """
+
+    async def lock_groups(self, runner_id: UUID, run_ids: Collection[UUID]) -> list[RunGroup]:
+        """Those of the runs that this runner still holds, locked with their executions."""
+
+    async def part(self, partings: Sequence[Parting]) -> None:
+        """Fork threads, add the runs that go on, and move executions; their runs are locked."""
+
+    async def end_split(self, run_ids: Collection[UUID]) -> None:
+        """End runs whose executions have all gone on with others; they are locked."""
+
+    async def serves_anybody(self, run_id: UUID) -> bool:
+        """Whether an execution has this run."""
 
     async def held_by(self, runner_id: UUID, but: Collection[UUID]) -> list[ClaimedRun]:
         """The runs that this runner has claimed and not settled, without those in `but`."""

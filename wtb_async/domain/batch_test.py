@@ -85,6 +85,8 @@ class BatchTest:
     limits: JsonObject
     created_by: str
     created_at: datetime
+    share_prefixes: bool = True
+    """Executions of one input and repetition run as one until their variants differ."""
     dataset_id: UUID | None = None
     dataset_version: int | None = None
     """The version that it runs on, whatever becomes of the dataset."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from wtb_async.domain.json import JsonObject
+from wtb_async.domain.run_request import RequestKind, RunRequest
 from wtb_async.domain.transitions import TransitionTable
 
 
@@ -19,6 +20,8 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
+    SPLIT = "split"
+    """The executions that it served have parted, and other runs go on with them."""
 
 
 _S = RunStatus
@@ -27,12 +30,15 @@ RUN_TRANSITIONS = TransitionTable(
     "run",
     {
         _S.PENDING: frozenset({_S.RUNNING, _S.CANCELLED}),
-        _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.LOST}),
+        _S.RUNNING: frozenset(
+            {_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.LOST, _S.SPLIT}
+        ),
         _S.PAUSED: frozenset(),
         _S.COMPLETED: frozenset(),
         _S.FAILED: frozenset(),
         _S.CANCELLED: frozenset(),
         _S.LOST: frozenset(),
+        _S.SPLIT: frozenset(),
     },
 )
 
@@ -53,6 +59,10 @@ class Run:
     """The database's sequence: runs of a pool are claimed in this order."""
     variants: dict[str, str] = field(default_factory=dict)
     workflow_variant: str | None = None
+    gates: list[str] = field(default_factory=list)
+    """The nodes in front of which its executions part. Without any it serves one execution only."""
+    spent_ms: float | None = None
+    """After a split: what the runs before it took, which counts against its own time."""
     attempt: int = 1
     limits: JsonObject = field(default_factory=dict)
     timeline_id: UUID
@@ -67,6 +77,17 @@ class Run:
     error: JsonObject | None = None
     claimed_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def is_of_group(self) -> bool:
+        """It may serve several executions, and has not ended."""
+        return bool(self.gates) and self.status in (RunStatus.PENDING, RunStatus.RUNNING)
+
+    @property
+    def must_stop(self) -> bool:
+        """Somebody wants it to stop."""
+        request = self.request
+        return request is not None and RunRequest.from_json(request).kind is RequestKind.STOP
 
     def cancel(self, at: datetime) -> None:
         """End it before a runner has claimed it. Raises InvalidTransition."""
@@ -83,6 +104,9 @@ class ForkReason(StrEnum):
     ROLLBACK = "rollback"
     BRANCH = "branch"
     SPLIT = "split"
+    """Executions that shared it go on, or have ended, on copies of their own."""
+    LEAVE = "leave"
+    """An execution leaves those that go on sharing it."""
 
 
 @dataclass(eq=False, kw_only=True)

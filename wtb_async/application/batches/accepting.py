@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from wtb_async.application.executions.plan import ExecutionPlan, PlannedExecution, PlannedInput
+from wtb_async.application.executions.plan import (
+    ExecutionPlan,
+    PlannedExecution,
+    PlannedInput,
+    share_prefixes,
+)
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
 from wtb_async.domain.batch_test import BatchStatus, BatchTest, TestCase
@@ -61,7 +66,7 @@ def plan_of(
     at: datetime,
 ) -> ExecutionPlan:
     """Executions of a batch; their inputs and choices are its cases and combinations."""
-    return ExecutionPlan(
+    plan = ExecutionPlan(
         workflow_id=batch.workflow_id,
         inputs=[PlannedInput(test_case_id=case_id) for case_id in case_ids],
         choices=[GraphChoice.of(combination) for combination in batch.combinations],
@@ -72,6 +77,8 @@ def plan_of(
         created_at=at,
         batch_test_id=batch.id,
     )
+    shares = batch.share_prefixes and len(batch.combinations) > 1
+    return share_prefixes(plan) if shares else plan
 
 
 def record(

@@ -40,6 +40,7 @@ class SubmitBatchTest:
     cases: CaseChoice
     repetitions: int
     evaluators: list[str]
+    share_prefixes: bool = True
     limits: Limits
     max_executions: int
     caller: str
@@ -96,6 +97,7 @@ def _new_batch(
         evaluators=request.evaluators,
         repetitions=request.repetitions,
         total=len(combinations) * len(chosen) * request.repetitions,
+        share_prefixes=request.share_prefixes,
         limits=asdict(request.limits),
         dataset_id=chosen.dataset_id,
         dataset_version=chosen.dataset_version,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from wtb_async.application.executions.leave_group import lock_alone
 from wtb_async.application.executions.recording import new_command, record_command
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.errors import InvalidTransition
-from wtb_async.domain.run import Run
 from wtb_async.domain.run_request import RequestKind, RunRequest
 
 
@@ -32,9 +32,9 @@ async def pause_execution(
         InvalidTransition: it does not run, or is being stopped.
     """
     async with uow_factory() as uow:
-        execution, run = await uow.executions.lock(request.execution_id)
+        execution, run = await lock_alone(request.execution_id, uow)
         check_accepts(execution.status, CommandKind.PAUSE)
-        if is_being_stopped(run):
+        if run.must_stop:
             raise InvalidTransition("the execution is being stopped")
         if request.at_node is not None:
             workflow = await uow.workflows.get(execution.workflow_id)
@@ -47,10 +47,6 @@ async def pause_execution(
         event = execution.ask_to_pause(request.at_node)
         record_command(uow, command, execution, event, execution.status)
         await uow.commit()
+    nudges.new_runs(run.pool)
     nudges.new_requests(run.pool)
     nudges.new_events()
-
-
-def is_being_stopped(run: Run) -> bool:
-    """Whether somebody wants this run to stop."""
-    return run.request is not None and RunRequest.from_json(run.request).kind is RequestKind.STOP

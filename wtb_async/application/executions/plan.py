@@ -5,8 +5,8 @@ each would hold the API's event loop for a second. A plan carries ids and positi
 database multiplies it out.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
 from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import DEFAULT_POOL
+from wtb_async.domain.shared_prefix import agreement_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class PlannedInput:
 class PlannedExecution:
     """One pending execution with the run that will start it and the thread it will write.
 
-    `input` and `choice` are positions in the plan's `inputs` and `choices`.
+    `input`, `choice` and `beginning` are positions in the plan's `inputs`, `choices` and
+    `beginnings`. An execution that joins the run of an earlier one has no beginning of its own.
     """
 
     execution_id: UUID
@@ -38,6 +40,16 @@ class PlannedExecution:
     input: int
     choice: int
     repetition: int
+    beginning: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """With what a run begins: the graph that all whom it serves have chosen."""
+
+    choice: GraphChoice
+    gates: tuple[str, ...] = ()
+    """The nodes of whose variants they have chosen different ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,15 @@ class ExecutionPlan:
     stream: tuple[str, ...] = ()
     batch_test_id: UUID | None = None
     pool: str = DEFAULT_POOL
+    shared: Sequence[Beginning] | None = None
+    """The beginnings of runs that serve several executions; None: each serves its own."""
+
+    @property
+    def beginnings(self) -> Sequence[Beginning]:
+        """With what the runs begin."""
+        if self.shared is not None:
+            return self.shared
+        return [Beginning(choice) for choice in self.choices]
 
     @property
     def first_version(self) -> int:
@@ -69,7 +90,7 @@ class ExecutionPlan:
 
 def plan_one(input_: int = 0, choice: int = 0, repetition: int = 0) -> PlannedExecution:
     """A planned execution with new ids."""
-    return PlannedExecution(new_id(), new_id(), new_id(), input_, choice, repetition)
+    return PlannedExecution(new_id(), new_id(), new_id(), input_, choice, repetition, choice)
 
 
 Extent = tuple[int, int, int]
@@ -93,3 +114,43 @@ def plan_product(wanted: Extent, done: Extent = NOTHING) -> list[PlannedExecutio
         for choice in choices
         if not (input_ < done[0] and choice < done[1] and repetition < done[2])
     ]
+
+
+def share_prefixes(plan: ExecutionPlan) -> ExecutionPlan:
+    """The same executions, with one run for all that differ in variants of the same graph only.
+
+    Nobody may watch the graph at work: a run shows what it does to one execution only.
+    """
+    groups: dict[tuple[int, int, str | None], list[PlannedExecution]] = {}
+    for planned in plan.executions:
+        graph = plan.choices[planned.choice].workflow_variant
+        groups.setdefault((planned.input, planned.repetition, graph), []).append(planned)
+    beginnings: dict[tuple[int, ...], int] = {}
+    for group in groups.values():
+        beginnings.setdefault(_choices_of(group), len(beginnings))
+    return replace(
+        plan,
+        executions=[
+            planned
+            for group in groups.values()
+            for planned in _joined(group, beginnings[_choices_of(group)])
+        ],
+        shared=[_beginning([plan.choices[at] for at in choices]) for choices in beginnings],
+    )
+
+
+def _choices_of(group: Iterable[PlannedExecution]) -> tuple[int, ...]:
+    return tuple(planned.choice for planned in group)
+
+
+def _beginning(choices: Sequence[GraphChoice]) -> Beginning:
+    agreed = agreement_of([choice.variants for choice in choices])
+    return Beginning(GraphChoice(agreed.variants, choices[0].workflow_variant), agreed.gates)
+
+
+def _joined(group: Sequence[PlannedExecution], beginning: int) -> Iterable[PlannedExecution]:
+    """The group on the run and the thread of its first execution."""
+    first, *others = group
+    yield replace(first, beginning=beginning)
+    for other in others:
+        yield replace(other, run_id=first.run_id, thread_id=first.thread_id, beginning=None)

@@ -5,12 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
+from wtb_async.application.executions.leave_group import lock_alone
 from wtb_async.application.executions.recording import new_command, record_command
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.events import DomainEvent
-from wtb_async.domain.execution import Execution, ExecutionStatus
-from wtb_async.domain.run import Run
+from wtb_async.domain.execution import Execution
+from wtb_async.domain.run import Run, RunStatus
 from wtb_async.domain.run_request import RequestKind, RunRequest
 
 
@@ -33,7 +34,7 @@ async def stop_execution(
         InvalidTransition: it has ended.
     """
     async with uow_factory() as uow:
-        execution, run = await uow.executions.lock(request.execution_id)
+        execution, run = await lock_alone(request.execution_id, uow)
         check_accepts(execution.status, CommandKind.STOP)
         status_before = execution.status
         payload = {"reason": request.reason}
@@ -46,9 +47,9 @@ async def stop_execution(
 
 
 def _stop(execution: Execution, run: Run, at: datetime) -> DomainEvent:
-    if execution.status is ExecutionStatus.RUNNING:
+    if run.status is RunStatus.RUNNING:
         run.request = RunRequest(kind=RequestKind.STOP).to_json()
         return execution.ask_to_stop()
-    if execution.status is ExecutionStatus.PENDING:
+    if run.status is RunStatus.PENDING:
         run.cancel(at)
     return execution.cancel(at)

@@ -31,7 +31,7 @@ async def next_run(
         workflow_id=last.workflow_id,
         created_at=utc_now(),
         pool=last.pool,
-        variants=last.variants,
+        variants=execution.variants,
         workflow_variant=last.workflow_variant,
         limits=last.limits,
         timeline_id=thread_id if moved else last.timeline_id,

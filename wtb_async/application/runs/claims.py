@@ -12,7 +12,7 @@ from wtb_async.domain.events import (
 )
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits, PauseReason, RunError
 from wtb_async.domain.json import JsonObject, JsonValue
-from wtb_async.domain.run import RunStatus
+from wtb_async.domain.run import Run, RunStatus
 from wtb_async.domain.run_request import RunRequest, StateEdit
 
 
@@ -44,6 +44,10 @@ class ClaimedRun:
     breakpoints: Breakpoints = NO_BREAKPOINTS
     stream: tuple[str, ...] = ()
     """The LangGraph stream modes that somebody wants to see."""
+    gates: tuple[str, ...] = ()
+    """The nodes in front of which the executions part that this run serves."""
+    spent_ms: float | None = None
+    """After a split: the time that the runs before it took. It goes on by itself."""
 
     @property
     def is_last_attempt_after_losses(self) -> bool:
@@ -64,6 +68,10 @@ class RunOutcome:
     checkpoint_id: str | None = None
     next_nodes: tuple[str, ...] = ()
     interrupts: tuple[JsonObject, ...] = ()
+    of_group: bool = False
+    """The run may serve several executions, which do not share their threads from here on."""
+    reached: tuple[str, ...] = ()
+    """The gates in front of which a run was split."""
 
     def event(self) -> ExecutionSettled:
         """The fact that the execution's history gains."""
@@ -78,6 +86,8 @@ class RunOutcome:
         return ExecutionFailed(error=self.error.to_json(), duration_ms=self.duration_ms)
 
 
-def cancelled(run_id: UUID, duration_ms: float = 0.0) -> RunOutcome:
+def cancelled(run: ClaimedRun | Run) -> RunOutcome:
     """The end of a run that somebody stopped."""
-    return RunOutcome(run_id=run_id, status=RunStatus.CANCELLED, duration_ms=duration_ms)
+    return RunOutcome(
+        run_id=run.id, status=RunStatus.CANCELLED, duration_ms=0.0, of_group=bool(run.gates)
+    )

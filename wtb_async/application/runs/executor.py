@@ -184,7 +184,7 @@ class RunExecutor:
         if task.cancelled():
             # Even a task that never took its first step ends its run here.
             if held.stops:
-                self._finish(cancelled(held.run.id))
+                self._finish(cancelled(held.run))
         elif (error := task.exception()) and not self._broken.done():
             self._broken.set_exception(error)
 
@@ -233,7 +233,7 @@ class RunExecutor:
             held.task.cancel()
         elif not held.ended.is_set():
             self._release(held)
-            self._finish(cancelled(held.run.id))
+            self._finish(cancelled(held.run))
 
     def _abandon(self, held: _HeldRun) -> None:
         """Settle without the run: nothing that it still does is kept."""
@@ -241,7 +241,7 @@ class RunExecutor:
             log.warning("run_abandoned", run_id=str(held.run.id))
             self._engine.give_up(held.run)
             self._release(held)
-            self._finish(cancelled(held.run.id))
+            self._finish(cancelled(held.run))
 
     def _finish(self, outcome: RunOutcome) -> None:
         self._settle(outcome)

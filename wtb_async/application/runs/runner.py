@@ -80,7 +80,7 @@ class RunnerLoop:
         self._options = options
         self._uow = uow
         self._id = new_id()
-        self._settler = Settler(self._id, uow, nudges)
+        self._settler = Settler(self._id, uow, nudges, pool=options.pool)
         self._executor = RunExecutor(
             options.for_executor(),
             engine=engine,

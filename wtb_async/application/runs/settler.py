@@ -8,6 +8,7 @@ import structlog
 
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.application.runs.claims import RunOutcome
+from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.domain.errors import TransientError, WtbError
 from wtb_async.domain.execution import RunError
 from wtb_async.domain.run import RunStatus
@@ -24,9 +25,11 @@ class Settler:
         uow: UnitOfWorkFactory,
         nudges: Nudges,
         *,
+        pool: str,
         retry_seconds: float = 0.5,
     ) -> None:
         self._runner_id = runner_id
+        self._pool = pool
         self._uow = uow
         self._nudges = nudges
         self._retry_seconds = retry_seconds
@@ -89,11 +92,18 @@ class Settler:
                 await asyncio.sleep(self._retry_seconds)
 
     async def _settle(self, batch: Sequence[RunOutcome]) -> None:
+        of_groups = any(outcome.of_group for outcome in batch)
         async with self._uow() as uow:
-            await uow.commit_each_statement()
-            kept = await uow.runs.settle(self._runner_id, batch)
+            if of_groups:
+                kept = await settle_runs(self._runner_id, batch, uow)
+                await uow.commit()
+            else:
+                await uow.commit_each_statement()
+                kept = await uow.runs.settle(self._runner_id, batch)
         if len(kept) < len(batch):
             log.warning("outcomes_fenced_off", count=len(batch) - len(kept))
+        if of_groups:
+            self._nudges.new_runs(self._pool)
         self._nudges.new_events()
 
 
@@ -106,4 +116,5 @@ def _refused(outcome: RunOutcome, error: WtbError) -> RunOutcome:
         duration_ms=outcome.duration_ms,
         error=RunError("NotStorable", f"the outcome could not be stored: {error}"),
         checkpoint_id=outcome.checkpoint_id,
+        of_group=outcome.of_group,
     )

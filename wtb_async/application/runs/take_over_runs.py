@@ -7,6 +7,7 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import LostRun, Takeover, UnitOfWork
 from wtb_async.application.runs.claims import RunOutcome, cancelled
+from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.domain.events import Aggregate, Change, RunnerLost
 from wtb_async.domain.execution import RunError
 from wtb_async.domain.run import ForkReason, Run, Runner, RunnerStatus, RunStatus, Thread
@@ -24,7 +25,7 @@ async def take_over_runs(uow: UnitOfWork) -> int:
     if takeovers:
         await uow.runs.hand_over(takeovers)
     for runner_id, outcomes in _ends(ended).items():
-        await uow.runs.settle(runner_id, outcomes)
+        await settle_runs(runner_id, outcomes, uow)
     return len(lost)
 
 
@@ -49,7 +50,7 @@ def _ends(ended: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:
     outcomes: dict[UUID, list[RunOutcome]] = {}
     for item in ended:
         if item.run.runner_id is not None:
-            outcome = cancelled(item.run.id) if item.must_stop else _runner_lost(item)
+            outcome = cancelled(item.run) if item.run.must_stop else _runner_lost(item)
             outcomes.setdefault(item.run.runner_id, []).append(outcome)
     return outcomes
 
@@ -67,6 +68,7 @@ def _successor(lost: LostRun) -> Takeover:
         pool=lost.run.pool,
         variants=lost.run.variants,
         workflow_variant=lost.run.workflow_variant,
+        gates=lost.run.gates,
         attempt=lost.run.attempt + lost.charged,
         limits=lost.run.limits,
         timeline_id=lost.run.timeline_id,
@@ -84,4 +86,5 @@ def _runner_lost(lost: LostRun) -> RunOutcome:
         status=RunStatus.LOST,
         duration_ms=0.0,
         error=RunError("runner_lost", message),
+        of_group=bool(lost.run.gates),
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from langgraph.checkpoint.serde.types import INTERRUPT
+
 EDIT_KEY = "wtb_edit"
 """The key in a checkpoint's metadata that names the edit which the checkpoint holds."""
 
@@ -10,8 +12,12 @@ SELECT checkpoint_id, (metadata ->> 'step')::int AS step,
        (SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = %(thread_id)s) AS newest_id,
        (SELECT max(checkpoint_id) FROM checkpoints
         WHERE thread_id = %(thread_id)s AND checkpoint_ns = ''
-          AND metadata ->> '{EDIT_KEY}' = %(edit_id)s) AS edit_checkpoint_id
-FROM checkpoints WHERE thread_id = %(thread_id)s AND checkpoint_ns = ''
+          AND metadata ->> '{EDIT_KEY}' = %(edit_id)s) AS edit_checkpoint_id,
+       EXISTS (SELECT FROM checkpoint_writes AS asked
+               WHERE asked.thread_id = head.thread_id AND asked.checkpoint_ns = ''
+                 AND asked.checkpoint_id = head.checkpoint_id
+                 AND asked.channel = '{INTERRUPT}') AS has_asked
+FROM checkpoints AS head WHERE thread_id = %(thread_id)s AND checkpoint_ns = ''
 ORDER BY checkpoint_id DESC LIMIT 1
 """  # noqa: S608 - only our own key goes in
 
@@ -27,3 +33,5 @@ class ThreadHead:
     """The newest id of the graph itself or of a subgraph."""
     edit_checkpoint_id: str | None
     """The checkpoint that holds the edit that was asked for, if it has been applied."""
+    has_asked: bool
+    """Whether tasks of the superstep that follows have asked questions."""

@@ -47,7 +47,7 @@ class LangGraphEngine:
         began = perf_counter()
         thread_id = str(run.thread_id)
         self._saver.boundaries.open(thread_id, run.id)
-        timer = asyncio.timeout(run.limits.timeout_seconds)
+        timer = asyncio.timeout(_seconds_left(run))
         ACTIVE_RUN.set(ActiveRun.of(run))
         try:
             async with self._live.of_run(run) as live, timer:
@@ -67,6 +67,7 @@ class LangGraphEngine:
                 duration_ms=(perf_counter() - began) * 1000,
                 error=reason,
                 checkpoint_id=self._saver.forget(thread_id),
+                of_group=bool(run.gates),
             )
             await self._write_last_boundaries(thread_id)
         finally:
@@ -88,6 +89,12 @@ class LangGraphEngine:
                 await self._saver.write_boundaries(thread_id)
         except (TransientError, TimeoutError) as error:
             log.warning("last_boundaries_not_written", thread_id=thread_id, error=repr(error))
+
+
+def _seconds_left(run: ClaimedRun) -> float | None:
+    """A run that goes on after a split has what the runs before it have left."""
+    limit = run.limits.timeout_seconds
+    return None if limit is None else max(0.0, limit - (run.spent_ms or 0.0) / 1000)
 
 
 def _timed_out(seconds: float | None) -> RunError:

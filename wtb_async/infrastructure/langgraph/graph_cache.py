@@ -10,6 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from wtb_async.application.runs.claims import ClaimedRun
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.workflow import Workflow, decided
+from wtb_async.infrastructure.langgraph.gates import close_gates
 from wtb_async.infrastructure.langgraph.graph_loader import Graph, load_graph, load_node
 from wtb_async.infrastructure.langgraph.node_replacement import (
     Compiled,
@@ -21,7 +22,7 @@ from wtb_async.infrastructure.langgraph.projects import Project, ProjectRegistry
 from wtb_async.infrastructure.langgraph.schema_types import trusted_types
 
 WorkflowLoader = Callable[[UUID], Awaitable[Workflow]]
-_Key = tuple[UUID, int, str | None, tuple[tuple[str, str], ...]]
+_Key = tuple[UUID, int, str | None, tuple[tuple[str, str], ...], tuple[str, ...]]
 
 
 class GraphCache:
@@ -51,6 +52,7 @@ class GraphCache:
             run.workflow_version,
             run.workflow_variant,
             tuple(sorted(variants.items())),
+            run.gates,
         )
         task = self._graphs.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
@@ -71,7 +73,7 @@ class GraphCache:
         compiled = compile_like(graph, replace_nodes(graph, replacements))
         # The same saver, with a reader for the types of this graph.
         compiled.checkpointer = self._saver.with_allowlist(trusted_types(compiled))
-        return self._observe(compiled)
+        return close_gates(self._observe(compiled), run.gates)
 
     @staticmethod
     async def _graph(workflow: Workflow, variant: str | None, project: Project) -> Graph:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
-from langgraph.errors import GraphBubbleUp, ParentCommand
+from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import ExecutionInfo, get_runtime
 
@@ -20,6 +20,7 @@ from wtb_async.application.ids import new_id
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
 from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN
+from wtb_async.infrastructure.langgraph.asked_before import ASKED
 from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, bounded_message
 from wtb_async.infrastructure.langgraph.node_output import keys_of_whole_values, storable
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
@@ -114,10 +115,13 @@ class ObservedNode(Runnable[Any, Any]):
         """Run the node and record it.
 
         Raises:
+            GraphInterrupt: it has asked before, and there is no answer yet; nothing is recorded.
             NodeExited: the node raised SystemExit.
             NotStorable: its output cannot be stored; it counts as failed.
         """
         visit = self._begin(input)
+        if visit is not None and (asked := ASKED.get().get(visit.info.task_id)):
+            raise GraphInterrupt(asked)
         try:
             output = await storable(self._run(input, config, visit, kwargs), self._keys)
         except SystemExit as exit_:

@@ -1,5 +1,6 @@
 """The way of one run through its graph: from where it goes on to where it comes to rest."""
 
+from collections.abc import Collection
 from time import perf_counter
 from typing import Any
 
@@ -19,8 +20,10 @@ from wtb_async.domain.run_request import RequestKind
 from wtb_async.infrastructure.checkpoints.clock import advance_clock
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.checkpoints.thread_head import EDIT_KEY, ThreadHead
+from wtb_async.infrastructure.langgraph.asked_before import ASKED, questions_of
 from wtb_async.infrastructure.langgraph.breakpoints import hits, rests_inside, union, waits_for
 from wtb_async.infrastructure.langgraph.event_bridge import invoke
+from wtb_async.infrastructure.langgraph.gates import noting_gates
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.langgraph.plain_json import message_of, plain_json
 
@@ -73,6 +76,8 @@ class Passage:
             return self._paused(PauseReason.COMMAND, await self._snapshot())
         if not edited and (snapshot := await self._missed_breakpoint(head)):
             return self._paused(PauseReason.BREAKPOINT, snapshot)
+        if head.has_asked and run.spent_ms is not None:
+            ASKED.set(questions_of(await self._snapshot()))
         self._limit_supersteps(head.step)
         return await self._invoke(None)
 
@@ -118,7 +123,7 @@ class Passage:
         while True:
             control = RunControl()
             try:
-                with self._signals.heard_by(control.request_drain):
+                with self._signals.heard_by(control.request_drain), noting_gates() as reached:
                     result = await invoke(
                         self._graph,
                         graph_input,
@@ -136,7 +141,7 @@ class Passage:
             except GraphRecursionError as error:
                 raise self._exhausted() from error
             else:
-                return await self._at_rest(result)
+                return self._split(reached) if reached else await self._at_rest(result)
 
     async def _grant_request(self) -> RunOutcome | None:
         """What the request that drained the graph makes of the run; None when it goes on."""
@@ -151,6 +156,12 @@ class Passage:
         if snapshot.metadata is not None:
             self._limit_supersteps(snapshot.metadata["step"])
         return None
+
+    def _split(self, reached: Collection[str]) -> RunOutcome:
+        """What else the graph waits for, the runs will find that go on from here."""
+        if self._signals.must_stop:
+            return self._outcome(RunStatus.CANCELLED)
+        return self._outcome(RunStatus.SPLIT, reached=tuple(sorted(reached)))
 
     async def _at_rest(self, result: GraphOutput[Any]) -> RunOutcome:
         if result.interrupts or self._before or self._after or rests_inside(self._graph):
@@ -190,6 +201,7 @@ class Passage:
             status=status,
             duration_ms=(perf_counter() - self._began) * 1000,
             checkpoint_id=self._saver.forget(str(self._run.thread_id)),
+            of_group=bool(self._run.gates),
             **details,
         )
 

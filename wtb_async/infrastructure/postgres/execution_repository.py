@@ -18,9 +18,10 @@ from wtb_async.infrastructure.postgres.json_text import to_json_text
 # Only ids and positions travel per execution; choices, and inputs of no test case, once each.
 _ACCEPT = f"""
 WITH planned AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[])
-        WITH ORDINALITY AS planned
-            (execution_id, run_id, thread_id, input_at, choice_at, repetition, number)
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $21::int[]
+    ) WITH ORDINALITY AS planned
+        (execution_id, run_id, thread_id, input_at, choice_at, repetition, beginning_at, number)
 ), inputs AS MATERIALIZED (
     SELECT test_case_id, number::int - 1 AS at, COALESCE(input::jsonb,
         (SELECT tested.input FROM wtb_test_cases AS tested WHERE tested.id = test_case_id)) AS input
@@ -29,15 +30,21 @@ WITH planned AS MATERIALIZED (
     SELECT variants::jsonb, workflow_variant, number::int - 1 AS at
     FROM unnest($9::text[], $11::text[])
         WITH ORDINALITY AS given (variants, workflow_variant, number)
+), beginnings AS MATERIALIZED (
+    SELECT variants::jsonb, workflow_variant, gates::jsonb, number::int - 1 AS at
+    FROM unnest($22::text[], $23::text[], $24::text[])
+        WITH ORDINALITY AS given (variants, workflow_variant, gates, number)
 ), new_threads AS (
     INSERT INTO wtb_threads (id, reason, created_at)
     SELECT thread_id, '{ForkReason.START}', $16::timestamptz FROM planned
+    WHERE beginning_at IS NOT NULL
 ), new_runs AS (
     INSERT INTO wtb_runs (id, pool, status, thread_id, workflow_id, variants, workflow_variant,
-                          attempt, limits, timeline_id, created_at)
-    SELECT run_id, $14::text, '{RunStatus.PENDING}', thread_id, $10::uuid, choices.variants,
-           choices.workflow_variant, 1, $12::jsonb, thread_id, $16::timestamptz
-    FROM planned JOIN choices ON choices.at = choice_at ORDER BY number
+                          gates, attempt, limits, timeline_id, created_at)
+    SELECT run_id, $14::text, '{RunStatus.PENDING}', thread_id, $10::uuid, beginnings.variants,
+           beginnings.workflow_variant, beginnings.gates, 1, $12::jsonb, thread_id,
+           $16::timestamptz
+    FROM planned JOIN beginnings ON beginnings.at = beginning_at ORDER BY number
 )
 INSERT INTO wtb_executions
     (id, workflow_id, run_id, thread_id, status, input, variants, workflow_variant, batch_test_id,
@@ -128,6 +135,10 @@ def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
         plan.first_version,
         to_json_text(plan.breakpoints.to_json()),
         to_json_text(list(plan.stream)),
+        [planned.beginning for planned in plan.executions],
+        [to_json_text(beginning.choice.variants) for beginning in plan.beginnings],
+        [beginning.choice.workflow_variant for beginning in plan.beginnings],
+        [to_json_text(beginning.gates) for beginning in plan.beginnings],
     )
 
 

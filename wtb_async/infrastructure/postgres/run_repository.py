@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.ports import Fork, LostRun, Takeover
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.run import Run, RunStatus
 from wtb_async.domain.run_request import RunRequest, StateEdit
@@ -19,9 +20,13 @@ from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 from wtb_async.infrastructure.postgres.run_statements import (
     CLAIM,
+    END_SPLIT,
     HAND_OVER,
     HELD,
+    LOCK_GROUPS,
     LOCK_LOST,
+    LOCK_MEMBERS,
+    MOVE,
     REQUESTS,
     SETTLE,
 )
@@ -58,6 +63,41 @@ class PostgresRunRepository:
         columns = zip(*(_outcome_row(outcome) for outcome in outcomes), strict=True)
         rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
         return {row["id"] for row in rows}
+
+    async def lock_groups(self, runner_id: UUID, run_ids: Collection[UUID]) -> list[RunGroup]:
+        """Those of the runs that this runner still holds, locked with their executions."""
+        runs = [Run(**row) for row in await self._execute(LOCK_GROUPS, (runner_id, list(run_ids)))]
+        members: dict[UUID, dict[UUID, dict[str, str]]] = {run.id: {} for run in runs}
+        for row in await self._execute(LOCK_MEMBERS, (list(members),)):
+            members[row["run_id"]][row["id"]] = row["variants"]
+        return [RunGroup(run, members[run.id]) for run in runs]
+
+    async def part(self, partings: Sequence[Parting]) -> None:
+        """Fork threads, add the runs that go on, and move executions; their runs are locked."""
+        connection = await self._session.connection()
+        forks = [Fork(thread=each.thread, keeps_writes=each.keeps_writes) for each in partings]
+        await fork_threads(connection, forks)
+        bulk = BulkWriter()
+        runs = [each.run for each in partings if each.run]
+        bulk.extend(tables.runs, (_row(run) | {"position": run.position} for run in runs))
+        await bulk.flush(connection)
+        moves = [
+            (execution_id, each.thread.id, each.run.id if each.run else None, each.spent_ms)
+            for each in partings
+            for execution_id in each.executions
+        ]
+        columns = (list(column) for column in zip(*moves, strict=True))
+        await connection.exec_driver_sql(MOVE, tuple(columns))
+
+    async def end_split(self, run_ids: Collection[UUID]) -> None:
+        """End runs whose executions have all gone on with others; they are locked."""
+        connection = await self._session.connection()
+        await connection.exec_driver_sql(END_SPLIT, (list(run_ids),))
+
+    async def serves_anybody(self, run_id: UUID) -> bool:
+        """Whether an execution has this run."""
+        served = select(tables.executions.c.id).where(tables.executions.c.run_id == run_id)
+        return bool(await self._session.scalar(select(served.exists())))
 
     async def held_by(self, runner_id: UUID, but: Collection[UUID]) -> list[ClaimedRun]:
         """The runs that this runner has claimed and not settled, without those in `but`."""
@@ -121,14 +161,15 @@ def _claimed(row: RowMapping) -> ClaimedRun:
             "request": RunRequest.from_json(request) if request else None,
             "breakpoints": Breakpoints.from_json(row["breakpoints"]),
             "stream": tuple(row["stream"]),
+            "gates": tuple(row["gates"]),
         }
     )
 
 
 def _lost(row: dict[str, Any]) -> LostRun:
     values = dict(row)
-    execution_id, charged = values.pop("execution_id"), values.pop("charged")
-    return LostRun(Run(**values), execution_id, charged)
+    charged = values.pop("charged")
+    return LostRun(Run(**values), charged)
 
 
 def _outcome_row(outcome: RunOutcome) -> tuple[Any, ...]:

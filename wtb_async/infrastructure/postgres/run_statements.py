@@ -19,7 +19,8 @@ _ENDABLE = _sources(*RUN_TRANSITIONS.sources(RunStatus.COMPLETED))
 _CANCELLED_EVENT = ExecutionCancelled.__name__
 _SETTLEABLE = _sources(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.COMPLETED))
 
-# What a runner needs of the rows of `claimed`.
+# What a runner needs of the rows of `claimed`. Executions that share a run have the same input,
+# batch and breakpoints: one stands for all.
 _CLAIMED = """
 SELECT claimed.id, execution.id AS execution_id, {version} AS execution_version,
        claimed.thread_id, claimed.timeline_id, claimed.workflow_id,
@@ -27,9 +28,11 @@ SELECT claimed.id, execution.id AS execution_id, {version} AS execution_version,
        claimed.attempt, claimed.limits, execution.input, execution.batch_test_id,
        claimed.from_checkpoint_id IS NOT NULL OR thread.reason <> 'start' AS resumes,
        claimed.from_checkpoint_id, claimed.edit, claimed.request, execution.breakpoints,
-       execution.stream
+       execution.stream, claimed.gates, claimed.spent_ms
 FROM claimed
-JOIN wtb_executions AS execution ON execution.run_id = claimed.id
+CROSS JOIN LATERAL (
+    SELECT * FROM wtb_executions WHERE run_id = claimed.id ORDER BY id LIMIT 1
+) AS execution
 JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id
 JOIN wtb_threads AS thread ON thread.id = claimed.thread_id
 ORDER BY claimed.position
@@ -124,14 +127,13 @@ SELECT id FROM ended
 # claimed while its runner was being declared lost, is found by the next look. A last attempt that
 # was not being executed alone was still waiting for its turn.
 LOCK_LOST = """
-SELECT run.*, execution.id AS execution_id,
+SELECT run.*,
        COALESCE(
            runner.alone_run_id = run.id,
            run.attempt = 1 OR run.attempt < (run.limits ->> 'max_attempts')::int
        ) AS charged
 FROM wtb_runs AS run
 JOIN wtb_runners AS runner ON runner.id = run.runner_id
-JOIN wtb_executions AS execution ON execution.run_id = run.id
 WHERE run.status = 'running' AND runner.status <> 'alive'
 ORDER BY run.position
 FOR UPDATE OF run SKIP LOCKED
@@ -174,4 +176,33 @@ WITH given AS MATERIALIZED (
 )
 INSERT INTO wtb_audit_log (actor, action, aggregate, aggregate_id, status_before, status_after)
 SELECT 'reaper', 'ExecutionTakenOver', 'execution', id, status, status FROM moved
+"""
+
+# $1 runner id, $2 run ids. The same fence as that of a settling.
+LOCK_GROUPS = """
+SELECT * FROM wtb_runs
+WHERE id = ANY ($2::uuid[]) AND status = 'running' AND runner_id = $1::uuid
+ORDER BY id FOR UPDATE
+"""
+
+# $1 run ids, which are locked: nobody joins or leaves them meanwhile.
+LOCK_MEMBERS = """
+SELECT id, run_id, variants FROM wtb_executions WHERE run_id = ANY ($1::uuid[])
+ORDER BY id FOR UPDATE
+"""
+
+# $1 execution ids, $2 their threads, $3 their runs or NULL where they stay, $4 what they have spent
+MOVE = """
+UPDATE wtb_executions AS execution
+SET thread_id = given.thread_id, run_id = COALESCE(given.run_id, execution.run_id),
+    duration_ms = COALESCE(
+        execution.duration_ms + given.spent_ms, given.spent_ms, execution.duration_ms)
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::float8[])
+    AS given (execution_id, thread_id, run_id, spent_ms)
+WHERE execution.id = given.execution_id
+"""
+
+# $1 run ids
+END_SPLIT = """
+UPDATE wtb_runs SET status = 'split', finished_at = clock_timestamp() WHERE id = ANY ($1::uuid[])
 """

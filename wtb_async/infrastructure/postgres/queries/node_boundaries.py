@@ -10,8 +10,8 @@ from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.paging import page_of, read_cursor
 
-# A takeover goes on from all that its thread held. Any other fork leaves out what the thread did
-# from the fork checkpoint on: ids of checkpoints are ordered by time, in subgraphs too.
+# A takeover and a split go on from all that their thread held. Any other fork leaves out what the
+# thread did from the fork checkpoint on: ids of checkpoints are ordered by time, in subgraphs too.
 _ALONG_LINEAGE = """
 WITH RECURSIVE lineage AS (
     SELECT thread.id, thread.parent_id, thread.fork_checkpoint_id, thread.reason,
@@ -20,9 +20,9 @@ WITH RECURSIVE lineage AS (
     WHERE execution.id = :execution_id
     UNION ALL
     SELECT parent.id, parent.parent_id, parent.fork_checkpoint_id, parent.reason,
-           CASE WHEN child.reason = 'takeover' THEN child.before
+           CASE WHEN child.reason IN ('takeover', 'split') THEN child.before
                 ELSE LEAST(child.before, child.fork_checkpoint_id) END,
-           child.shared OR child.reason IN ('branch', 'split'), child.newest_thread
+           child.shared OR child.reason IN ('branch', 'split', 'leave'), child.newest_thread
     FROM lineage AS child JOIN wtb_threads AS parent ON parent.id = child.parent_id
 )
 SELECT boundary.id, boundary.node, boundary.checkpoint_ns, boundary.task_id, boundary.attempt,
