@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("WTB needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -38,6 +38,10 @@ check: $(READY) ## Check format, lint, types and the direction of imports.
 bench: $(READY) ## Measure the saver alone and the whole way of a run, side by side with bare LangGraph.
 	@$(BIN)/python benchmarks/saver.py
 	@$(BIN)/python benchmarks/throughput.py
+
+.PHONY: bench-prefixes
+bench-prefixes: $(READY) ## Measure what shared prefixes spare a variant matrix.
+	@$(BIN)/python benchmarks/prefixes.py
 
 .PHONY: calibrate
 calibrate: $(READY) ## Simulate what the verdicts promise, and renew the tables in docs/statistics.md.

@@ -51,13 +51,13 @@ class Stack:
 
 
 @contextmanager
-def local_stack(runners: int) -> Iterator[tuple[StackAddresses, Path]]:
+def local_stack(runners: int, *, project: Path = PROJECT) -> Iterator[tuple[StackAddresses, Path]]:
     """A stack with a fixed number of runners, in a folder of its own."""
     os.environ["WTB_POOL__MIN_RUNNERS"] = os.environ["WTB_POOL__MAX_RUNNERS"] = str(runners)
     with tempfile.TemporaryDirectory(prefix="wtb-bench-") as folder:
         data_dir = Path(folder).resolve()
         settings = LocalStackSettings(
-            data_dir=data_dir, port=0, flower_port=0, project=PROJECT / "langgraph.json"
+            data_dir=data_dir, port=0, flower_port=0, project=project / "langgraph.json"
         )
         stack = LocalStack(settings)
         try:

@@ -26,6 +26,7 @@ from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import ExecutionView
+from wtb_async.domain.errors import TransientError
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.workflow import BASE_VARIANT, decided
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
@@ -178,7 +179,7 @@ class Matrix:
         if moment == "before":
             return None
         async with slots:
-            driving = asyncio.create_task(self.engine.drive(run, RunSignals()))
+            driving = asyncio.create_task(self._drive_until_done(run))
             if moment == "within":
                 await asyncio.sleep(0.02)
                 driving.cancel()
@@ -187,6 +188,14 @@ class Matrix:
             return None
         assert isinstance(outcome, RunOutcome), outcome
         return outcome
+
+    async def _drive_until_done(self, run: ClaimedRun) -> RunOutcome:
+        """Cancelling one run may cut off what another one reads."""
+        while True:
+            try:
+                return await self.engine.drive(run, RunSignals())
+            except TransientError:
+                run = replace(run, resumes=True)
 
     async def _resume(self, ids: Sequence[UUID]) -> bool:
         """Let all that are paused go on; tells whether there were any."""

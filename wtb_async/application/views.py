@@ -193,6 +193,16 @@ class BatchCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeExecutions:
+    """How often nodes were executed, and how much more often without shared prefixes."""
+
+    run: int
+    saved: int
+    saved_ms: float
+    """The time that the spared executions would have taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchTestView:
     """Variant combinations x test cases x repetitions of one workflow."""
 
@@ -206,6 +216,9 @@ class BatchTestView:
     baseline: Combination
     evaluators: list[str]
     repetitions: int
+    share_prefixes: bool
+    node_executions: NodeExecutions | None = None
+    """Lists leave them out."""
     dataset_id: UUID | None
     dataset_version: int | None
     case_limit: int | None
@@ -310,6 +323,7 @@ def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> Batch
         baseline=batch.baseline,
         evaluators=batch.evaluators,
         repetitions=batch.repetitions,
+        share_prefixes=batch.share_prefixes,
         dataset_id=batch.dataset_id,
         dataset_version=batch.dataset_version,
         case_limit=batch.case_limit,

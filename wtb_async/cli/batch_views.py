@@ -9,7 +9,7 @@ from rich.table import Table
 from wtb_async.cli.console import print_fields
 from wtb_async.cli.execution_views import duration, moment
 from wtb_async.domain.comparison import combination_label
-from wtb_async.sdk.models import BatchTest, ResultRow
+from wtb_async.sdk.models import BatchTest, NodeExecutions, ResultRow
 
 
 def print_batches(console: Console, batches: Iterable[BatchTest]) -> None:
@@ -42,6 +42,7 @@ def print_batch(console: Console, batch: BatchTest) -> None:
         f"{counts.running} running, {counts.pending} pending",
         "combinations": str(len(batch.combinations)),
         "repetitions": str(batch.repetitions),
+        "nodes": _node_executions(batch.node_executions),
         "baseline": combination_label(batch.baseline),
         "dataset": f"{batch.dataset_id}, version {batch.dataset_version}"
         if batch.dataset_id
@@ -67,6 +68,13 @@ def print_results(console: Console, rows: Sequence[ResultRow]) -> None:
             row.error.message if row.error else "",
         )
     console.print(table)
+
+
+def _node_executions(nodes: NodeExecutions | None) -> str:
+    if nodes is None:
+        return ""
+    saved = f", {nodes.saved} saved ({nodes.saved_ms / 1000:.1f} s)" if nodes.saved else ""
+    return f"{nodes.run} executions{saved}"
 
 
 def _score(score: float | bool | None) -> str:

@@ -200,6 +200,14 @@ class BatchCounts(Answer):
         return self.completed + self.failed + self.cancelled
 
 
+class NodeExecutions(Answer):
+    """How often nodes were executed, and how much more often without shared prefixes."""
+
+    run: int
+    saved: int
+    saved_ms: float
+
+
 class BatchTest(Answer):
     """Variant combinations x test cases x repetitions of one workflow."""
 
@@ -209,6 +217,9 @@ class BatchTest(Answer):
     status: BatchStatus
     counts: BatchCounts
     combinations: tuple[dict[str, str], ...] = ()
+    share_prefixes: bool = True
+    node_executions: NodeExecutions | None = None
+    """Lists leave them out."""
     baseline: dict[str, str] = Field(default_factory=dict)
     repetitions: int = 1
     dataset_id: UUID | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TIMESTAMP, BigInteger, Float, Integer, Uuid
+from sqlalchemy.types import TIMESTAMP, BigInteger, Boolean, Float, Integer, Uuid
 
 from wtb_async.infrastructure.postgres.json_text import to_json_text_or_null
 
@@ -73,6 +73,8 @@ def _array_type(column: Column[Any]) -> str:
             return "bigint[]"
         case Integer():
             return "int[]"
+        case Boolean():
+            return "bool[]"
         case Float():
             return "float8[]"
         case TIMESTAMP():

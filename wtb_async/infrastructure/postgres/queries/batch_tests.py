@@ -1,6 +1,6 @@
 """Batch tests, their counts and their results as readers see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.graph_choice import WORKFLOW_KEY
 from wtb_async.domain.workflow import BASE_VARIANT
 from wtb_async.infrastructure.postgres.queries.identity import named_or_id
+from wtb_async.infrastructure.postgres.queries.node_executions import node_executions_of
 from wtb_async.infrastructure.postgres.queries.paging import newest_first, oldest_first, page_of
 from wtb_async.infrastructure.postgres.tables import (
     batch_tests,
@@ -53,14 +54,15 @@ class BatchTestQueries:
         self._engine = engine
 
     async def get(self, batch_id: UUID) -> BatchTestView:
-        """One batch test with its counts. Raises NotFound."""
+        """One batch test with its counts and node executions. Raises NotFound."""
         async with self._engine.connect() as connection:
             result = await connection.execute(_select().where(batch_tests.c.id == batch_id))
             row = result.mappings().first()
             if row is None:
                 raise NotFound("batch test", batch_id)
             counts = await _counts(connection, [batch_id])
-        return _view(row, counts)
+            nodes = await node_executions_of(connection, batch_id)
+        return replace(_view(row, counts), node_executions=nodes)
 
     async def progress(self, batch_id: UUID) -> tuple[BatchCounts, int]:
         """The counts, and how many executions have been scored."""

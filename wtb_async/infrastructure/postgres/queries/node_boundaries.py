@@ -9,22 +9,10 @@ from wtb_async.application.views import NodeBoundaryView, Page
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.paging import page_of, read_cursor
+from wtb_async.infrastructure.postgres.queries.thread_lineage import lineage_of
 
-# A takeover and a split go on from all that their thread held. Any other fork leaves out what the
-# thread did from the fork checkpoint on: ids of checkpoints are ordered by time, in subgraphs too.
-_ALONG_LINEAGE = """
-WITH RECURSIVE lineage AS (
-    SELECT thread.id, thread.parent_id, thread.fork_checkpoint_id, thread.reason,
-           NULL::text AS before, FALSE AS shared, thread.id::text AS newest_thread
-    FROM wtb_executions AS execution JOIN wtb_threads AS thread ON thread.id = execution.thread_id
-    WHERE execution.id = :execution_id
-    UNION ALL
-    SELECT parent.id, parent.parent_id, parent.fork_checkpoint_id, parent.reason,
-           CASE WHEN child.reason IN ('takeover', 'split') THEN child.before
-                ELSE LEAST(child.before, child.fork_checkpoint_id) END,
-           child.shared OR child.reason IN ('branch', 'split', 'leave'), child.newest_thread
-    FROM lineage AS child JOIN wtb_threads AS parent ON parent.id = child.parent_id
-)
+_ALONG_LINEAGE = f"""
+{lineage_of("execution.id = :execution_id")}
 SELECT boundary.id, boundary.node, boundary.checkpoint_ns, boundary.task_id, boundary.attempt,
        boundary.status, boundary.entry_checkpoint_id, reached.exit_checkpoint_id,
        boundary.started_at, boundary.finished_at,
@@ -40,7 +28,7 @@ CROSS JOIN LATERAL (
       AND checkpoint_ns = boundary.checkpoint_ns
       AND parent_checkpoint_id = boundary.entry_checkpoint_id
 ) AS reached
-"""
+"""  # noqa: S608 - only our own condition goes in
 _PAGE = text(f"{_ALONG_LINEAGE} WHERE boundary.id > :after ORDER BY boundary.id LIMIT :rows")
 _LAST_VISIT = text(f"""{_ALONG_LINEAGE}
 WHERE boundary.node = :node AND boundary.checkpoint_ns = ''
