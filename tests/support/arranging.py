@@ -33,6 +33,9 @@ Answer = TypeVar("Answer")
 _NODES = {"stations": ["a", "b", "c", "d"]}
 """The nodes of the projects that commands name nodes of."""
 
+_VARIANTS = {"letters": [("second", "loud")], "stations": [("c", "loud"), ("c", "soft")]}
+"""Nodes, and the names of their variants."""
+
 _STATE_KEYS = {"letters": ["do", "letters"], "stations": ["folder", "note", "seen", "tasks"]}
 """The keys of the states that commands edit."""
 
@@ -97,18 +100,19 @@ def new_workflow(name: str = "letters", *, project: str | None = None) -> Workfl
         created_at=now,
         updated_at=now,
     )
-    if project == "letters":
-        workflow.node_variants.append(_loud(workflow))
+    workflow.node_variants += [
+        _variant(workflow, node, name) for node, name in _VARIANTS.get(project, ())
+    ]
     return workflow
 
 
-def _loud(workflow: Workflow) -> NodeVariant:
+def _variant(workflow: Workflow, node: str, name: str) -> NodeVariant:
     return NodeVariant(
         id=new_id(),
         workflow_id=workflow.id,
-        node="second",
-        name="loud",
-        implementation="./letters.py:loud",
+        node=node,
+        name=name,
+        implementation=f"./{workflow.project}.py:{name}",
         created_by="test",
         created_at=workflow.created_at,
     )

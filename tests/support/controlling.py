@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from arranging import accept, eventually, register
+from groups import accept_group
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from living_runner import LivingRunner, living_runner
 
@@ -66,6 +67,18 @@ class Stations:
             breakpoints=breakpoints,
         )
         return plan.executions[0].execution_id
+
+    async def start_group(
+        self, *variants: str, limits: Limits | None = None, **tasks: str
+    ) -> list[UUID]:
+        """Accept an execution for each of these variants of `c`, which share `a` and `b`."""
+        return await accept_group(
+            self.platform.database,
+            self.workflow,
+            [{"c": name} for name in variants],
+            {"tasks": tasks, "folder": str(self.folder), "seen": []},
+            limits=limits,
+        )
 
     async def get(self, execution_id: UUID) -> ExecutionView:
         """The execution as it stands."""

@@ -10,16 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from arranging import register, register_runner, select
+from groups import Choice, accept_group
 from random_graphs import Graph, State, build_plan
 from savers import group_commit_saver, on
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.executions.plan import (
-    ExecutionPlan,
-    PlannedInput,
-    plan_product,
-    share_prefixes,
-)
 from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
@@ -27,7 +22,7 @@ from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import ExecutionView
 from wtb_async.domain.errors import TransientError
-from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, ExecutionStatus, Limits
+from wtb_async.domain.execution import ExecutionStatus, Limits
 from wtb_async.domain.workflow import BASE_VARIANT, decided
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
@@ -43,7 +38,6 @@ from wtb_async.infrastructure.postgres.queries.executions import ExecutionQuerie
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
 from wtb_async.settings import asyncpg_url
 
-Choice = dict[str, str]
 INPUT: State = {"item": "x", "log": [], "changes": ["input"]}
 
 
@@ -123,28 +117,15 @@ class Matrix:
     engine: LangGraphEngine
     graph: Compiled
     limits: Limits = field(default_factory=Limits)
-    breakpoints: Breakpoints = NO_BREAKPOINTS
     loses: Callable[[], str | None] = lambda: None
     """Before the run, within it, or after it and before it is settled; None: not at all."""
 
     async def run(self, choices: Sequence[Choice], *, share: bool) -> list[UUID]:
         """Accept the choices and run them to their end, answering all questions."""
         workflow = await register(self.database.unit_of_work, f"plan {len(choices)} {utc_now()}")
-        plan = ExecutionPlan(
-            workflow_id=workflow.id,
-            inputs=[PlannedInput(input=dict(INPUT))],
-            choices=choices,
-            executions=plan_product(1, len(choices), 1),
-            limits=self.limits,
-            caller="test",
-            created_at=utc_now(),
-            metadata={},
-            breakpoints=self.breakpoints,
+        ids = await accept_group(
+            self.database, workflow, choices, {**INPUT}, limits=self.limits, share=share
         )
-        async with self.database.unit_of_work() as uow:
-            uow.executions.add(share_prefixes(plan) if share else plan)
-            await uow.commit()
-        ids = [planned.execution_id for planned in plan.executions]
         while await self._work() or await self._resume(ids):
             pass
         return ids

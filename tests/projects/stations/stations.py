@@ -60,6 +60,11 @@ async def loud(state: State) -> dict[str, Any]:
     return {"seen": ["C!"]}
 
 
+async def soft(state: State) -> dict[str, Any]:
+    """Another variant of `c`."""
+    return {"seen": ["c?"]}
+
+
 def _note(file: Path, line: str) -> None:
     with file.open("a") as notes:
         notes.write(line)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TIMESTAMP, BigInteger, Boolean, Float, Integer, Uuid
+from sqlalchemy.types import TIMESTAMP, BigInteger, Boolean, Float, Integer, TypeEngine, Uuid
 
 from wtb_async.infrastructure.postgres.json_text import to_json_text_or_null
 
@@ -65,22 +65,20 @@ def _statement(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
     return f"WITH {', '.join(inserts)} SELECT 1"
 
 
+_ARRAY_TYPES: dict[type[TypeEngine[Any]], str] = {
+    Uuid: "uuid[]",
+    BigInteger: "bigint[]",
+    Integer: "int[]",
+    Boolean: "bool[]",
+    Float: "float8[]",
+    TIMESTAMP: "timestamptz[]",
+}
+"""Everything else travels as text; a `BigInteger` is an `Integer`, too."""
+
+
 def _array_type(column: Column[Any]) -> str:
-    match column.type:
-        case Uuid():
-            return "uuid[]"
-        case BigInteger():
-            return "bigint[]"
-        case Integer():
-            return "int[]"
-        case Boolean():
-            return "bool[]"
-        case Float():
-            return "float8[]"
-        case TIMESTAMP():
-            return "timestamptz[]"
-        case _:
-            return "text[]"
+    known = (name for kind, name in _ARRAY_TYPES.items() if isinstance(column.type, kind))
+    return next(known, "text[]")
 
 
 def _cast(column: Column[Any]) -> str:
