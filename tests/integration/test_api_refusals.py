@@ -115,6 +115,8 @@ async def test_an_execution_that_cannot_be_run_is_refused_and_nothing_is_recorde
         ({"test_cases": CASES, "evaluators": ["os:system"]}, ["evaluators.0"]),
         ({"test_cases": CASES, "evaluators": ["../x.py:f"]}, ["evaluators.0"]),
         ({"test_cases": CASES, "repetitions": 0}, ["repetitions"]),
+        ({"test_cases": CASES, "share_prefixes": "yes, please"}, ["share_prefixes"]),
+        ({"test_cases": CASES, "share_prefixes": None}, ["share_prefixes"]),
         ({"test_cases": CASES, "baseline": {"second": "loud"}}, ["baseline"]),
     ],
 )

@@ -131,6 +131,26 @@ async def test_a_batch_test_multiplies_out_and_counts(
     assert await history(served, UUID(body["id"])) == [(1, "BatchCreated")]
 
 
+@pytest.mark.parametrize("given", [{}, {"share_prefixes": True}, {"share_prefixes": False}])
+async def test_a_batch_shares_prefixes_unless_it_is_told_not_to(
+    caller: Caller, letters: Workflow, served: Database, given: dict[str, bool]
+) -> None:
+    matrix = {"second": ["base", "loud"]}
+    answer = await caller.post(
+        "/batch-tests", workflow=letters.name, variant_matrix=matrix, test_cases=CASES, **given
+    )
+    shares = given.get("share_prefixes", True)
+    assert answer.json()["share_prefixes"] is shares
+    assert answer.json()["node_executions"] == {"run": 0, "saved": 0, "saved_ms": 0.0}
+    [found] = await select(
+        served,
+        "SELECT count(DISTINCT run_id) AS runs, count(DISTINCT thread_id) AS threads"
+        " FROM wtb_executions WHERE batch_test_id = :id",
+        id=UUID(answer.json()["id"]),
+    )
+    assert found == dict.fromkeys(("runs", "threads"), 3 if shares else 6)
+
+
 async def pages(caller: Caller, path: str, **params: Any) -> list[list[str]]:  # noqa: ANN401
     """The ids of every page."""
     found: list[list[str]] = []

@@ -1,5 +1,6 @@
 """Runs that serve several executions: claimed, settled and taken over as one, fenced as one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -150,7 +151,7 @@ async def test_a_group_that_is_lost_for_good_fails_as_a_whole(group: Group) -> N
 
 @pytest.mark.parametrize("end", [ended, lambda run: split(run, "c")], ids=["end", "split"])
 async def test_what_a_lost_runner_says_of_a_group_changes_nothing(
-    group: Group, end: type[RunOutcome]
+    group: Group, end: Callable[[ClaimedRun], RunOutcome]
 ) -> None:
     await group.reap()
     before = await group.views()

@@ -13,7 +13,7 @@ from wtb_async.application.executions.plan import (
     plan_product,
     share_prefixes,
 )
-from wtb_async.domain.execution import Limits
+from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database
@@ -28,6 +28,7 @@ async def accept_group(
     input_: JsonObject,
     *,
     limits: Limits | None = None,
+    breakpoints: Breakpoints = NO_BREAKPOINTS,
     share: bool = True,
 ) -> list[UUID]:
     """Accept an execution of each choice; answers their ids."""
@@ -40,6 +41,7 @@ async def accept_group(
         caller="test",
         created_at=utc_now(),
         metadata={},
+        breakpoints=breakpoints,
     )
     async with database.unit_of_work() as uow:
         uow.executions.add(share_prefixes(plan) if share else plan)

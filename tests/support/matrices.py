@@ -22,7 +22,7 @@ from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import ExecutionView
 from wtb_async.domain.errors import TransientError
-from wtb_async.domain.execution import ExecutionStatus, Limits
+from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.workflow import BASE_VARIANT, decided
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
@@ -117,6 +117,7 @@ class Matrix:
     engine: LangGraphEngine
     graph: Compiled
     limits: Limits = field(default_factory=Limits)
+    breakpoints: Breakpoints = NO_BREAKPOINTS
     loses: Callable[[], str | None] = lambda: None
     """Before the run, within it, or after it and before it is settled; None: not at all."""
 
@@ -124,7 +125,13 @@ class Matrix:
         """Accept the choices and run them to their end, answering all questions."""
         workflow = await register(self.database.unit_of_work, f"plan {len(choices)} {utc_now()}")
         ids = await accept_group(
-            self.database, workflow, choices, {**INPUT}, limits=self.limits, share=share
+            self.database,
+            workflow,
+            choices,
+            {**INPUT},
+            limits=self.limits,
+            breakpoints=self.breakpoints,
+            share=share,
         )
         while await self._work() or await self._resume(ids):
             pass

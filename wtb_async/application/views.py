@@ -1,6 +1,6 @@
 """What readers see: frozen values in the shapes of the REST API; no aggregate is loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -337,7 +337,8 @@ def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> Batch
 
 def view_of_new_batch(batch: BatchTest, workflow: str) -> BatchTestView:
     """A batch test that was just accepted: everything in it is pending."""
-    return view_of_batch(batch, workflow, BatchCounts(total=batch.total, pending=batch.total))
+    view = view_of_batch(batch, workflow, BatchCounts(total=batch.total, pending=batch.total))
+    return replace(view, node_executions=NodeExecutions(run=0, saved=0, saved_ms=0.0))
 
 
 def view_of_workflow(workflow: Workflow) -> WorkflowView:
