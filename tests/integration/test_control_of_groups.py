@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from arranging import change, eventually, history
 from controlling import Stations, output_of
+from executing import nodes
 from groups import runs_of
 from living_runner import living_runner
 
 from wtb_async.domain.errors import InvalidTransition
-from wtb_async.domain.execution import ExecutionStatus, PauseReason
+from wtb_async.domain.execution import ExecutionStatus, Limits, PauseReason
 from wtb_async.settings import Settings
 
 VARIANTS = ("base", "loud", "soft")
@@ -60,6 +61,9 @@ async def test_one_that_is_paused_stands_where_the_group_was_while_the_others_go
     await stations.resume(paused)
     await completed_as(stations, paused, SEEN["base"])
     assert stations.visits().count("b") == 2
+    visited = await nodes(stations.platform, paused)
+    assert [each.node for each in visited] == ["a", "b", "c", "d"]
+    assert [each.shared for each in visited] == [True, False, False, False]
 
 
 @pytest.mark.usefixtures("stations_runner")
@@ -192,3 +196,16 @@ async def test_a_request_on_the_run_itself_is_for_all_whom_it_serves(stations: S
         assert resting.next_nodes == ["d"]
         await stations.resume(execution_id)
         await completed_as(stations, execution_id, SEEN[variant])
+
+
+async def test_time_before_a_split_counts_against_the_limit_of_what_follows(
+    settings: Settings, stations: Stations
+) -> None:
+    late = await stations.start(limits=Limits(timeout_seconds=60))
+    await change(stations.platform.database, "UPDATE wtb_runs SET spent_ms = 60000")
+    in_time = await stations.start(limits=Limits(timeout_seconds=60))
+    async with living_runner(settings):
+        failed = await stations.when(late, ExecutionStatus.FAILED)
+        await stations.when(in_time, ExecutionStatus.COMPLETED)
+    assert failed.error is not None
+    assert failed.error["message"] == "the run took longer than its limit of 60 s"

@@ -212,7 +212,8 @@ class Matrix:
             id=execution_id,
         )
         assert [each["sequence"] for each in events] == list(range(2, execution.version + 1))
-        assert all(b.exit_checkpoint_id for b in boundaries if b.status == "completed"), boundaries
+        if execution.status is ExecutionStatus.COMPLETED:
+            assert all(b.exit_checkpoint_id for b in boundaries if b.status == "completed")
         types = Counter(each["type"] for each in events)
         return Story(
             status=execution.status.value,

@@ -30,9 +30,9 @@ SELECT claimed.id, execution.id AS execution_id, {version} AS execution_version,
        claimed.from_checkpoint_id, claimed.edit, claimed.request, execution.breakpoints,
        execution.stream, claimed.gates, claimed.spent_ms
 FROM claimed
-CROSS JOIN LATERAL (
-    SELECT * FROM wtb_executions WHERE run_id = claimed.id ORDER BY id LIMIT 1
-) AS execution
+JOIN wtb_executions AS execution ON execution.run_id = claimed.id AND (
+    claimed.gates = '[]' OR execution.id =
+        (SELECT id FROM wtb_executions WHERE run_id = claimed.id ORDER BY id LIMIT 1))
 JOIN wtb_workflows AS workflow ON workflow.id = claimed.workflow_id
 JOIN wtb_threads AS thread ON thread.id = claimed.thread_id
 ORDER BY claimed.position
