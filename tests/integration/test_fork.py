@@ -110,28 +110,17 @@ async def test_a_thread_without_checkpoints_gives_an_empty_fork(database: Databa
     assert await rows(database, copy) == [[], [], []]
 
 
-@pytest.mark.parametrize(
-    ("keeps_writes", "drop_left", "left_runs_again"),
-    [(True, False, False), (True, True, True), (False, False, True)],
-)
+@pytest.mark.parametrize("keeps_writes", [True, False])
 async def test_finished_siblings_run_again_only_when_their_writes_are_dropped(
-    database: Database,
-    saver: AsyncPostgresSaver,
-    *,
-    keeps_writes: bool,
-    drop_left: bool,
-    left_runs_again: bool,
+    database: Database, saver: AsyncPostgresSaver, *, keeps_writes: bool
 ) -> None:
     source = await begin_thread(database)
     graph = compile_plan(["ask_both"], saver)
     await graph.ainvoke(INPUT, on(str(source)), durability="sync")
     head = await graph.aget_state(on(str(source)))
-    [*_, tasks] = (await states(saver, ["ask_both"], source))[0]
-    left = next(task_id for task_id, name, *_ in tasks if name == "ask_both0_left")
-    dropped = (left,) if drop_left else ()
-    [copy] = await fork(database, source, keeps_writes=keeps_writes, dropped_tasks=dropped)
+    [copy] = await fork(database, source, keeps_writes=keeps_writes)
     open_tasks = (await graph.aget_state(on(str(copy)))).next
-    assert ("ask_both0_left" in open_tasks) is left_runs_again
+    assert ("ask_both0_left" in open_tasks) is not keeps_writes
     assert head.next == ("ask_both0_right",)
 
 
@@ -141,13 +130,11 @@ async def test_the_checkpoints_of_a_subgraph_go_with_the_task_that_called_it(
     source = await begin_thread(database)
     graph = compile_plan(["nested"], saver)
     await graph.ainvoke(INPUT, on(str(source)), durability="sync")
-    [task] = (await graph.aget_state(on(str(source)))).tasks
     [kept] = await fork(database, source)
-    [dropped] = await fork(database, source, dropped_tasks=(task.id,))
     [again] = await fork(database, source, keeps_writes=False)
     found = await select(database, OF_SUBGRAPHS)
     assert {UUID(row["thread_id"]) for row in found} == {source, kept}
-    for copy in (kept, dropped, again):
+    for copy in (kept, again):
         result = await run_to_end(graph, None, str(copy))
         assert (await graph.aget_state(on(str(copy)))).values == result
         assert result["log"] == (await run_to_end(graph, None, str(kept)))["log"]

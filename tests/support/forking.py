@@ -43,7 +43,6 @@ async def fork(
     count: int = 1,
     reason: ForkReason = ForkReason.ROLLBACK,
     keeps_writes: bool = True,
-    dropped_tasks: tuple[str, ...] = (),
 ) -> list[UUID]:
     """Fork a thread as a use case would; answers the new threads."""
     made = [
@@ -56,7 +55,6 @@ async def fork(
                 fork_checkpoint_id=checkpoint_id,
             ),
             keeps_writes=keeps_writes,
-            dropped_tasks=dropped_tasks,
         )
         for _ in range(count)
     ]

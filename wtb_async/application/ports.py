@@ -67,8 +67,6 @@ class Fork:
     thread: Thread
     keeps_writes: bool = True
     """Tasks of that superstep that had finished are not run again; False runs all of it again."""
-    dropped_tasks: tuple[str, ...] = ()
-    """The ids of single tasks of that superstep that are run again nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)

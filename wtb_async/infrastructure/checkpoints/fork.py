@@ -21,8 +21,6 @@ WITH RECURSIVE asked AS MATERIALIZED (
         WHERE c.thread_id = asked.source AND c.checkpoint_ns = ''
     )) AS head
     FROM asked
-), dropped AS MATERIALIZED (
-    SELECT * FROM unnest($7::text[], $8::text[]) AS dropped (target, task_id)
 ), chain AS (
     SELECT f.source, f.head, c.checkpoint_id, c.parent_checkpoint_id
     FROM (SELECT DISTINCT source, head FROM fork) AS f
@@ -35,8 +33,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
         AND c.checkpoint_id = chain.parent_checkpoint_id
 ), subgraph AS MATERIALIZED (
     SELECT c.thread_id AS source, c.checkpoint_ns, c.checkpoint_id,
-           c.metadata -> 'parents' ->> '' AS root_id,
-           split_part(split_part(c.checkpoint_ns, '|', 1), ':', 2) AS task_id
+           c.metadata -> 'parents' ->> '' AS root_id
     FROM (SELECT DISTINCT source FROM fork) AS f
     JOIN checkpoints AS c ON c.thread_id = f.source AND c.checkpoint_ns <> ''
 ), kept AS MATERIALIZED (
@@ -47,8 +44,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
     SELECT f.target, f.source, s.checkpoint_ns, s.checkpoint_id, false, true
     FROM fork AS f JOIN chain USING (source, head)
     JOIN subgraph AS s ON s.source = f.source AND s.root_id = chain.checkpoint_id
-    WHERE (f.keeps_writes OR chain.checkpoint_id <> f.head)
-        AND (f.target, s.task_id) NOT IN (SELECT target, task_id FROM dropped)
+    WHERE f.keeps_writes OR chain.checkpoint_id <> f.head
 ), threads AS (
     INSERT INTO wtb_threads (id, parent_id, fork_checkpoint_id, reason, created_at)
     SELECT target::uuid, source::uuid, head, reason, created_at FROM fork
@@ -80,9 +76,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
     FROM kept JOIN checkpoint_writes AS w
         ON w.thread_id = kept.source AND w.checkpoint_ns = kept.checkpoint_ns
         AND w.checkpoint_id = kept.checkpoint_id
-    WHERE NOT kept.is_head OR (
-        kept.keeps_writes AND (kept.target, w.task_id) NOT IN (SELECT target, task_id FROM dropped)
-    )
+    WHERE kept.keeps_writes OR NOT kept.is_head
 )
 SELECT head FROM fork
 WHERE head IS NOT NULL AND (source, head) NOT IN (SELECT source, checkpoint_id FROM chain)
@@ -103,7 +97,6 @@ async def fork_threads(connection: AsyncConnection, forks: Sequence[Fork]) -> No
     Raises:
         NotFound: a parent has no such root checkpoint; the caller rolls back.
     """
-    dropped = [(str(fork.thread.id), task) for fork in forks for task in fork.dropped_tasks]
     result = await connection.exec_driver_sql(
         _FORK,
         (
@@ -113,8 +106,6 @@ async def fork_threads(connection: AsyncConnection, forks: Sequence[Fork]) -> No
             [fork.thread.reason.value for fork in forks],
             [fork.thread.created_at for fork in forks],
             [fork.keeps_writes for fork in forks],
-            [target for target, _ in dropped],
-            [task for _, task in dropped],
         ),
     )
     if missing := result.scalars().first():
