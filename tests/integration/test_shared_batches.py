@@ -35,6 +35,7 @@ async def run_batch(platform: Platform, *, share_prefixes: bool, do: str = "") -
             workflow="letters",
             name="a batch",
             variant_matrix={"second": ["base", "loud"]},
+            exclude=[],
             baseline=None,
             cases=CaseChoice(test_cases=cases),
             repetitions=1,

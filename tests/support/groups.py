@@ -14,6 +14,7 @@ from wtb_async.application.executions.plan import (
     share_prefixes,
 )
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, Limits
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database
@@ -35,8 +36,8 @@ async def accept_group(
     plan = ExecutionPlan(
         workflow_id=workflow.id,
         inputs=[PlannedInput(input=input_)],
-        choices=choices,
-        executions=plan_product(1, len(choices), 1),
+        choices=[GraphChoice(choice) for choice in choices],
+        executions=plan_product((1, len(choices), 1)),
         limits=limits or Limits(),
         caller="test",
         created_at=utc_now(),

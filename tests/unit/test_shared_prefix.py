@@ -1,6 +1,6 @@
 """Choices agree on a prefix, and part where they differ: nobody is lost, nobody is forced."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from factories import unhurried
 from hypothesis import given
@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import (
+    NOTHING,
+    Beginning,
     ExecutionPlan,
+    Extent,
     PlannedInput,
     plan_product,
     share_prefixes,
 )
 from wtb_async.application.ids import new_id
 from wtb_async.domain.execution import Limits
+from wtb_async.domain.graph_choice import GraphChoice
 from wtb_async.domain.shared_prefix import Agreement, agreement_of, divide
 
 NODES = ("a", "b", "c")
@@ -78,12 +82,12 @@ def test_groups_that_part_again_and_again_end_with_each_of_their_choices(
     assert not any(each.gates for each in agreed)
 
 
-def plan(choices: list[dict[str, str]], inputs: int, repetitions: int) -> ExecutionPlan:
+def plan(choices: Sequence[GraphChoice], wanted: Extent, done: Extent = NOTHING) -> ExecutionPlan:
     return ExecutionPlan(
         workflow_id=new_id(),
-        inputs=[PlannedInput(input={"n": n}) for n in range(inputs)],
+        inputs=[PlannedInput(input={"n": n}) for n in range(wanted[0])],
         choices=choices,
-        executions=plan_product(inputs, len(choices), repetitions),
+        executions=plan_product(wanted, done),
         limits=Limits(),
         caller="test",
         created_at=utc_now(),
@@ -96,7 +100,7 @@ def plan(choices: list[dict[str, str]], inputs: int, repetitions: int) -> Execut
 def test_a_plan_shares_one_run_for_each_input_and_repetition(
     choices: list[dict[str, str]], inputs: int, repetitions: int
 ) -> None:
-    alone = plan(choices, inputs, repetitions)
+    alone = plan([GraphChoice(each) for each in choices], (inputs, len(choices), repetitions))
     shared = share_prefixes(alone)
     assert [each.execution_id for each in shared.executions] == [
         each.execution_id for each in alone.executions
@@ -104,18 +108,35 @@ def test_a_plan_shares_one_run_for_each_input_and_repetition(
     runs = {(p.run_id, p.thread_id, p.input, p.repetition) for p in shared.executions}
     assert len(runs) == inputs * repetitions
     assert sum(p.beginning is not None for p in shared.executions) == len(runs)
-    assert shared.beginnings == [agreement_of(choices)]
+    agreed = agreement_of(choices)
+    assert shared.beginnings == [Beginning(GraphChoice(agreed.variants), agreed.gates)]
+
+
+VARIANTS = [GraphChoice({"a": name}) for name in "xyz"]
 
 
 def test_only_what_is_new_is_shared_among_itself() -> None:
-    """A batch that grows accepts a part of the product."""
-    whole = plan([{"a": "x"}, {"a": "y"}, {"a": "z"}], 2, 1)
-    new = replace(whole, executions=[p for p in whole.executions if p.input == 1 or p.choice == 2])
-    shared = share_prefixes(new)
+    """A batch that grows by a test case and a combination accepts a part of the product."""
+    shared = share_prefixes(plan(VARIANTS, (2, 3, 1), (1, 2, 1)))
     assert [(p.input, p.choice, p.beginning) for p in shared.executions] == [
         (0, 2, 0),
         (1, 0, 1),
         (1, 1, None),
         (1, 2, None),
     ]
-    assert shared.beginnings == [Agreement({"a": "z"}), Agreement({}, ("a",))]
+    assert shared.beginnings == [Beginning(VARIANTS[2]), Beginning(GraphChoice({}), ("a",))]
+
+
+def test_another_graph_shares_nothing() -> None:
+    others = [GraphChoice({"a": name}, "other") for name in "xy"]
+    shared = share_prefixes(plan([*VARIANTS[:2], *others], (1, 4, 1)))
+    assert [(p.choice, p.beginning) for p in shared.executions] == [
+        (0, 0),
+        (1, None),
+        (2, 1),
+        (3, None),
+    ]
+    assert shared.beginnings == [
+        Beginning(GraphChoice({}), ("a",)),
+        Beginning(GraphChoice({}, "other"), ("a",)),
+    ]
