@@ -8,8 +8,9 @@ from arranging import change, eventually, history
 from controlling import Stations, output_of
 from executing import nodes
 from groups import runs_of
-from living_runner import living_runner
+from living_runner import LivingRunner, living_runner
 
+from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.domain.errors import InvalidTransition
 from wtb_async.domain.execution import ExecutionStatus, Limits, PauseReason
 from wtb_async.settings import Settings
@@ -196,6 +197,22 @@ async def test_a_request_on_the_run_itself_is_for_all_whom_it_serves(stations: S
         assert resting.next_nodes == ["d"]
         await stations.resume(execution_id)
         await completed_as(stations, execution_id, SEEN[variant])
+
+
+async def test_another_runner_goes_on_with_all_of_a_group_from_its_last_checkpoint(
+    settings: Settings, stations: Stations, stations_runner: LivingRunner
+) -> None:
+    ids = await stations.start_group(*VARIANTS, b="hold")
+    await stations.until_visited("b")
+    await stations_runner.die()
+    stations.release("b")
+    await reap_lost_runners(stations.platform.database.unit_of_work, lease_seconds=0)
+    async with living_runner(settings, "runner-2"):
+        for execution_id, variant in zip(ids, VARIANTS, strict=True):
+            await completed_as(stations, execution_id, SEEN[variant])
+            taken_over = ["ExecutionStarted", "ExecutionTakenOver", "ExecutionCompleted"]
+            assert await types_of(stations, execution_id) == taken_over
+    assert stations.visits()[:3] == ["a", "b", "b"]
 
 
 async def test_time_before_a_split_counts_against_the_limit_of_what_follows(
