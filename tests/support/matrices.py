@@ -72,14 +72,16 @@ def signing(name: str, node: Any) -> Callable[[State], Any]:  # noqa: ANN401 - o
     A loop around a loud node has fewer rounds.
     """
 
+    # A node answers what it adds; a whole graph as a node, all that it has seen.
+    is_graph = hasattr(node, "nodes")
+
     async def signed(state: State) -> State:
         result = await node.ainvoke(state)
-        lines = [f"{line} @{name}" for line in result["log"][len(state.get("log", [])) * _adds :]]
+        old = len(state.get("log", [])) if is_graph else 0
+        lines = [f"{line} @{name}" for line in result["log"][old:]]
         lines *= 2 if name == "loud" else 1
         return {"log": lines, "changes": lines}
 
-    # A node answers what it adds; a whole graph as a node, all that it has seen.
-    _adds = int(hasattr(node, "nodes"))
     return signed
 
 

@@ -103,6 +103,14 @@ async def test_no_policy_of_the_node_opens_its_gate(policies: dict[str, Any]) ->
     assert await reached(graph, "gated", config=again) == {"gated"}
 
 
+async def test_no_policy_of_the_whole_graph_opens_a_gate() -> None:
+    graph = side_by_side()
+    graph.cache_policy = CachePolicy()
+    await graph.ainvoke({"seen": []}, THREAD)
+    again: RunnableConfig = {"configurable": {"thread_id": "again"}}
+    assert await reached(graph, "gated", config=again) == {"gated"}
+
+
 async def test_a_gate_wants_nothing_of_what_its_node_wants() -> None:
     policies: dict[str, Any] = {"input_schema": Wanted}
     graph = side_by_side(picky, **policies)

@@ -8,11 +8,18 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import GraphInterrupt
+from langgraph.types import CachePolicy
 
+from wtb_async.application.ids import new_id
 from wtb_async.domain.errors import NotFound
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 
 _REACHED: ContextVar[set[str] | None] = ContextVar("wtb_gates_reached", default=None)
+
+
+# A result that the node has in the cache would let the run pass its gate. Without a policy the gate
+# would have the graph's.
+_NOTHING_CACHED: CachePolicy[Any] = CachePolicy(key_func=lambda *_, **__: new_id().hex)
 
 
 def close_gates(graph: Compiled, gates: Collection[str]) -> Compiled:
@@ -28,15 +35,14 @@ def close_gates(graph: Compiled, gates: Collection[str]) -> Compiled:
     for name in gates:
         if name not in graph.nodes:
             raise NotFound("node", name)
-        # Whatever belongs to the node itself waits for the variants: a cached result above all
-        # would let the run pass the gate.
+        # Whatever belongs to the node itself waits for the variants.
         closed.nodes[name] = graph.nodes[name].copy(
             {
                 "bound": Gate(name),
                 "mapper": None,
                 "writers": [],
                 "subgraphs": [],
-                "cache_policy": None,
+                "cache_policy": _NOTHING_CACHED,
                 "retry_policy": None,
                 "timeout": None,
             }
