@@ -8,6 +8,7 @@ import pytest
 from arranging import PATIENCE_SECONDS, eventually, select
 from cuttable_line import CuttableLine, cuttable_line
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from psycopg_pool import AsyncConnectionPool
 from savers import ask, compile_fan_out, group_commit_saver, on, put
 
 from wtb_async.domain.errors import TransientError
@@ -143,3 +144,31 @@ async def test_closing_fails_the_calls_that_still_wait(line: CuttableLine) -> No
     for call in calls:
         with pytest.raises(TransientError, match="closed before the commit"):
             await asyncio.wait_for(call, PATIENCE_SECONDS)
+
+
+async def test_a_reader_that_is_cancelled_while_it_returns_its_connection_loses_none(
+    saver: GroupCommitSaver,
+) -> None:
+    pool = saver.conn
+    assert isinstance(pool, AsyncConnectionPool)
+    reads, may_end = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        async with saver._cursor():
+            reads.set()
+            await may_end.wait()
+
+    reader = asyncio.create_task(read())
+    await reads.wait()
+    async with pool._lock:  # Somebody else is being served: the reader has to wait.
+        may_end.set()
+        await asyncio.sleep(0.01)
+        reader.cancel()
+        await asyncio.wait([reader], timeout=0.01)
+
+    async def is_back() -> bool:
+        stats = pool.get_stats()
+        return stats["pool_available"] == stats["pool_size"]
+
+    await eventually(is_back)
+    assert reader.cancelled()

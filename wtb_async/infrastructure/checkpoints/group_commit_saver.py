@@ -5,6 +5,7 @@ batch that the next free writer flushes with one `unnest` statement, and returns
 Threads written by either are readable by the other.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from inspect import signature
@@ -233,11 +234,17 @@ class GroupCommitSaver(AsyncPostgresSaver):
         """A connection of its own for each read, where the stock saver takes turns on a lock."""
         assert isinstance(self.conn, AsyncConnectionPool)  # noqa: S101 - given by __init__
         try:
-            async with (
-                self.conn.connection() as connection,
-                connection.cursor(binary=True, row_factory=dict_row) as cursor,
-            ):
-                yield cursor
+            connection = await self.conn.getconn()
+            try:
+                async with (
+                    connection,
+                    connection.cursor(binary=True, row_factory=dict_row) as cursor,
+                ):
+                    yield cursor
+            finally:
+                # A run that is cancelled at this very moment would lose the connection, and leave
+                # the next one in the queue to wait for its whole timeout.
+                await asyncio.shield(self.conn.putconn(connection))
         except psycopg.OperationalError as error:
             raise TransientError("checkpoints could not be read: no database") from error
 
