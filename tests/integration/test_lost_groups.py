@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
-from arranging import claim, completed, history, register, register_runner, select, settle
+from arranging import change, claim, completed, history, register, register_runner, select, settle
 from groups import accept_group, runs_of
 
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
@@ -110,6 +110,18 @@ async def test_what_a_group_ends_with_all_of_it_has_on_threads_of_their_own(grou
         " AND status_before = 'running' AND status_after = 'completed'",
     )
     assert audited["count"] == 4
+
+
+async def test_a_stop_that_comes_when_the_gates_are_reached_ends_all(group: Group) -> None:
+    stop = """UPDATE wtb_runs SET request = '{"kind": "stop", "at_node": null}'"""
+    await change(group.database, stop)
+    await group.settle(group.runner, split(group.run, "c"))
+    views = await group.views()
+    assert {(view.status, view.duration_ms) for view in views} == {
+        (ExecutionStatus.CANCELLED, 20.0)
+    }
+    assert len({view.thread_id for view in views}) == 4
+    assert len(await runs_of(group.database)) == 1
 
 
 async def test_runs_after_a_split_come_before_what_was_accepted_later(group: Group) -> None:

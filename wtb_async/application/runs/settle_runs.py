@@ -1,12 +1,13 @@
 """Settles runs, those too that serve several executions."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
-from wtb_async.application.runs.claims import RunOutcome, cancelled
+from wtb_async.application.runs.claims import RunOutcome
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
 from wtb_async.domain.shared_prefix import agreement_of, divide
@@ -44,8 +45,9 @@ async def _settle_groups(
 
 def _end_of(group: RunGroup, outcome: RunOutcome) -> RunOutcome:
     """A request to stop that came after the graph had reached its gates is granted here."""
-    stops = outcome.status is RunStatus.SPLIT and group.run.must_stop
-    return cancelled(group.run) if stops else outcome
+    if outcome.status is RunStatus.SPLIT and group.run.must_stop:
+        return replace(outcome, status=RunStatus.CANCELLED)
+    return outcome
 
 
 def _part(group: RunGroup, end: RunOutcome) -> Iterable[Parting]:
