@@ -204,14 +204,6 @@ def test_batches_are_listed_and_shown(stand_in: Served) -> None:
     assert json.loads(wtb("batch", "ls", "--json").stdout)[0]["id"] == ID
 
 
-def test_a_batch_tells_what_shared_prefixes_have_saved(stand_in: Served) -> None:
-    saved = {"run": 41, "saved": 94, "saved_ms": 1880.0}
-    stand_in.objects[BATCH] = {**batch("completed", completed=4), "node_executions": saved}
-    assert "41 executions, 94 saved (1.9 s)" in wtb("batch", "show", ID).stdout
-    saved |= {"saved": 0, "saved_ms": 0.0}
-    assert "41 executions\n" in wtb("batch", "show", ID).stdout
-
-
 def test_results_have_a_column_per_score(stand_in: Served) -> None:
     row: Json = {
         "execution_id": ID,

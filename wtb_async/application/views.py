@@ -176,7 +176,7 @@ class NodeBoundaryView:
     output: JsonValue
     error: JsonObject | None
     shared: bool
-    """It ran before this execution branched off, for the execution that it came from as well."""
+    """It ran for others as well, before this execution went its own way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ def print_state(console: Console, state: State) -> None:
 
 
 def print_nodes(console: Console, nodes: Iterable[NodeBoundary]) -> None:
-    """Print one row per attempt of a node."""
+    """Print one row per attempt of a node; `(shared)` marks what ran for other executions, too."""
     table = Table("node", "attempt", "status", "started", "took", "result")
     for each in nodes:
         table.add_row(
@@ -53,7 +53,7 @@ def print_nodes(console: Console, nodes: Iterable[NodeBoundary]) -> None:
             str(each.attempt),
             each.status.value,
             moment(each.started_at),
-            f"{each.duration_ms:.1f} ms",
+            f"{each.duration_ms:.1f} ms{' (shared)' if each.shared else ''}",
             escape(_result(each)),
             style=STYLES.get(each.status),
         )
