@@ -5,10 +5,10 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.ports import Fork, LostRun, Takeover
+from wtb_async.application.ports import Fork, LostRun, RunChoice, Takeover
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
@@ -39,6 +39,8 @@ _EXECUTION_STATUS = {
     RunStatus.LOST: ExecutionStatus.FAILED,
 }
 """What an execution becomes when its run ends; a lost run that is settled has no attempt left."""
+
+_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
 
 
 class PostgresRunRepository:
@@ -130,6 +132,28 @@ class PostgresRunRepository:
                 [t.successor.attempt for t in takeovers],
                 [t.successor.pool for t in takeovers],
             ),
+        )
+
+    async def open_choices(self) -> list[RunChoice]:
+        """What pending and running runs execute, each choice once."""
+        runs = tables.runs.c
+        query = select(runs.workflow_id, runs.workflow_variant, runs.variants)
+        rows = await self._session.execute(query.where(runs.status.in_(_OPEN)).distinct())
+        return [RunChoice(*row) for row in rows]
+
+    async def assign_pool(self, choice: RunChoice, pool: str) -> None:
+        """Let a pool execute the open runs of this choice from their next claim on."""
+        runs = tables.runs.c
+        await self._session.execute(
+            update(tables.runs)
+            .where(
+                runs.status.in_(_OPEN),
+                runs.pool != pool,
+                runs.workflow_id == choice.workflow_id,
+                runs.workflow_variant.is_not_distinct_from(choice.workflow_variant),
+                runs.variants == choice.variants,
+            )
+            .values(pool=pool)
         )
 
     async def pending_count(self, pool: str) -> int:

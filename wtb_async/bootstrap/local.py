@@ -1,0 +1,150 @@
+"""The whole system in one process, on the running event loop: no broker, no Redis, no Ray."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from wtb_async.application.batches.score_batch import score_batch
+from wtb_async.application.outbox.relay_outbox import relay_outbox
+from wtb_async.application.runs.park_runs import park_runs
+from wtb_async.application.runs.runner import RunnerLoop
+from wtb_async.bootstrap.engine import open_engine, runner_options
+from wtb_async.bootstrap.platform import Platform, relay_options
+from wtb_async.bootstrap.projects import sync_projects
+from wtb_async.domain.run import DEFAULT_POOL
+from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
+from wtb_async.infrastructure.in_process.background import Background
+from wtb_async.infrastructure.in_process.code import InProcessObjects, InProcessSources
+from wtb_async.infrastructure.in_process.delivery import InProcessDelivery
+from wtb_async.infrastructure.in_process.inspector import InProcessInspector
+from wtb_async.infrastructure.in_process.live_events import InMemoryLiveEvents
+from wtb_async.infrastructure.in_process.monitor import SilentMonitor
+from wtb_async.infrastructure.in_process.nudges import InProcessNudges
+from wtb_async.infrastructure.in_process.parking import Parking
+from wtb_async.infrastructure.in_process.work import (
+    InProcessRunner,
+    InProcessScoring,
+    look_for_unfinished_batches,
+    relay_forever,
+)
+from wtb_async.infrastructure.langgraph.projects import Project
+from wtb_async.infrastructure.postgres.database import open_database
+from wtb_async.settings import CoreSettings, asyncpg_url
+
+RUNNER = "local"
+"""The name of the one runner: whatever an earlier process under it left is taken over."""
+
+Announce = Callable[[Iterable[UUID]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalParts:
+    """What the application stands on in this process."""
+
+    platform: Platform
+    live_events: InMemoryLiveEvents
+
+
+@asynccontextmanager
+async def open_local(
+    settings: CoreSettings,
+    projects: Sequence[Project],
+    objects: InProcessObjects,
+    *,
+    announce: Announce,
+) -> AsyncIterator[LocalParts]:
+    """Execute runs, relay events and score on the running loop until the end of the block.
+
+    Runs that are executed then may end; those that do not within the runner's grace period, and
+    what is pending, are there for the next process on the same database.
+
+    Args:
+        settings: the database is migrated, and nobody else executes runs of it.
+        projects: whose graphs are registered at once.
+        objects: what has no importable name.
+        announce: told which objects have news.
+    """
+    sources = InProcessSources(projects, objects)
+    database = open_database(
+        asyncpg_url(settings.database_url.get_secret_value()),
+        pool_size=settings.api.database_pool_size,
+        application_name="wtb-local",
+    )
+    nudges = InProcessNudges()
+    platform = Platform(
+        settings,
+        sources,
+        database,
+        nudges,
+        InProcessInspector(sources),
+        ProjectEvaluationEngine(sources),
+    )
+    live = InMemoryLiveEvents(
+        max_value_bytes=settings.live.value_bytes,
+        kept_events=settings.live.kept_events,
+        announce=announce,
+    )
+    try:
+        async with _working(platform, live, nudges, objects, announce):
+            await sync_projects(projects, platform)
+            yield LocalParts(platform, live)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _working(
+    platform: Platform,
+    live: InMemoryLiveEvents,
+    nudges: InProcessNudges,
+    objects: InProcessObjects,
+    announce: Announce,
+) -> AsyncIterator[None]:
+    settings, uow_factory = platform.settings, platform.database.unit_of_work
+    async with open_engine(platform, live) as (engine, graphs), Background() as background:
+        options = runner_options(settings, name=RUNNER, pool=DEFAULT_POOL)
+        runner = InProcessRunner(
+            lambda: RunnerLoop(
+                options, uow=uow_factory, engine=engine, monitor=SilentMonitor(), nudges=nudges
+            )
+        )
+        scoring = InProcessScoring(
+            partial(
+                score_batch,
+                uow_factory=uow_factory,
+                engine=platform.evaluation,
+                nudges=nudges,
+                chunk_size=settings.evaluation.chunk_size,
+                claim_seconds=settings.evaluation.claim_seconds,
+            )
+        )
+        delivery = InProcessDelivery(wake_runner=runner.wake, score=scoring.want, announce=announce)
+        nudges.on_runs, nudges.on_requests = runner.wake, runner.heed
+        parking = Parking(platform.projects, partial(park_runs, uow_factory), runner.wake)
+
+        def forget_what_was_loaded() -> None:
+            graphs.forget()
+            platform.evaluation.forget()
+            parking.look_again()
+
+        objects.on_change = forget_what_was_loaded
+        await parking.look()
+        background.start(parking.run())
+        background.start(runner.run())
+        background.start(scoring.run())
+        background.start(
+            relay_forever(
+                partial(relay_outbox, uow_factory, delivery, relay_options(settings)),
+                nudges.wait_for_events,
+                seconds=settings.relay.claim_seconds,
+            )
+        )
+        background.start(
+            look_for_unfinished_batches(
+                uow_factory, scoring.want, seconds=settings.evaluation.claim_seconds
+            )
+        )
+        yield
+        await runner.drain(settings.runner.stop_grace_seconds)
