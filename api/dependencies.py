@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from wtb_async.infrastructure.postgres.queries.timelines import PostgresTimelines
 
 
-def _platform(request: Request) -> Platform:
+async def _platform(request: Request) -> Platform:
     platform: Platform = request.app.state.platform
     return platform
 
 
-def _hub(request: Request) -> EventHub:
+async def _hub(request: Request) -> EventHub:
     hub: EventHub = request.app.state.hub
     return hub
 
@@ -68,12 +68,12 @@ def _serializer() -> "SerializerProtocol":
     return DisplayReader()
 
 
-def _live_events(request: Request) -> LiveEventSource:
+async def _live_events(request: Request) -> LiveEventSource:
     live: LiveEventSource = request.app.state.live_events
     return live
 
 
-def _probes(request: Request) -> Sequence[Probe]:
+async def _probes(request: Request) -> Sequence[Probe]:
     probes: Sequence[Probe] = request.app.state.probes
     return probes
 

@@ -202,6 +202,9 @@ class RunnerRepository(Protocol):
     async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
         """Mark earlier lives of this runner lost: a name has one living process."""
 
+    async def living(self, lease_seconds: float) -> list[str]:
+        """The names of the runners whose lease stands."""
+
     async def silent(self, pool: str) -> list[str]:
         """The names whose newest life was lost: nobody has heard of them since."""
 

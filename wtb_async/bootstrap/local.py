@@ -13,6 +13,7 @@ from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.engine import open_engine, runner_options
 from wtb_async.bootstrap.platform import Platform, relay_options
 from wtb_async.bootstrap.projects import sync_projects
+from wtb_async.domain.errors import Conflict
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
 from wtb_async.infrastructure.in_process.background import Background
@@ -65,6 +66,9 @@ async def open_local(
         projects: whose graphs are registered at once.
         objects: what has no importable name.
         announce: told which objects have news.
+
+    Raises:
+        Conflict: runners of a server work on the database.
     """
     sources = InProcessSources(projects, objects)
     database = open_database(
@@ -87,11 +91,23 @@ async def open_local(
         announce=announce,
     )
     try:
+        await _check_nobody_else(platform)
         async with _working(platform, live, nudges, objects, announce):
             await sync_projects(projects, platform)
             yield LocalParts(platform, live)
     finally:
         await database.close()
+
+
+async def _check_nobody_else(platform: Platform) -> None:
+    """Raise `Conflict` while runners of a server execute what is in this database."""
+    async with platform.database.unit_of_work() as uow:
+        living = await uow.runners.living(platform.settings.runner.lease_seconds)
+    if others := sorted(set(living) - {RUNNER}):
+        raise Conflict(
+            f"runners of a server work on this database ({', '.join(others)}); use it through "
+            "WTBTestBench.connect(), or give the local bench a data_dir of its own"
+        )
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -35,6 +36,13 @@ Matrix = Mapping[str, Sequence[str]] | Sequence[Mapping[str, str]]
 """A product (variants by node), or an explicit list of combinations."""
 
 
+class BatchExecutor(StrEnum):
+    """What executes the runs of a bench."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class _WithoutAwait:
     """`WTBTestBench.sync`: the same bench for code that does not await."""
 
@@ -52,13 +60,15 @@ class WTBTestBench:
 
     Attributes:
         client: the whole REST API, where this class leaves something out.
+        batch_executor: what executes its runs.
         sync: the same bench for code that does not await.
     """
 
     sync = _WithoutAwait()
 
-    def __init__(self, client: WTBClient, refer: Refer) -> None:
+    def __init__(self, client: WTBClient, refer: Refer, batch_executor: BatchExecutor) -> None:
         self.client = client
+        self.batch_executor = batch_executor
         self._refer = refer
 
     @classmethod
@@ -66,7 +76,7 @@ class WTBTestBench:
     async def connect(cls, url: str, *, api_key: str) -> AsyncIterator[Self]:
         """Use a server. Code reaches it by reference: it must be able to import it."""
         async with WTBClient(url, api_key=api_key) as client:
-            yield cls(client, importable_reference)
+            yield cls(client, importable_reference, BatchExecutor.RAY)
 
     @classmethod
     @asynccontextmanager
@@ -83,19 +93,20 @@ class WTBTestBench:
         when a bench is opened on the same data again.
 
         Args:
-            data_dir: where its database is kept, `.wtb/local` by default. With `WTB_DATABASE_URL`
-                set that database is used instead.
+            data_dir: where its database is kept. By default it is the one of `WTB_DATABASE_URL`,
+                or `.wtb/local`.
             project: a `langgraph.json` whose graphs and variants are registered.
             slots: how many runs are executed side by side.
 
         Raises:
             StackError: another bench is open on the same data, or its database does not start.
+            Conflict: it is the database of a server whose runners work.
         """
         # The server's parts take a second to import, and a client does without them.
         from wtb_async.sdk.local import open_local_client  # noqa: PLC0415
 
         async with open_local_client(data_dir, project, slots=slots) as (client, refer):
-            yield cls(client, refer)
+            yield cls(client, refer, BatchExecutor.LOCAL)
 
     @property
     def datasets(self) -> Datasets:

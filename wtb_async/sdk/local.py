@@ -48,7 +48,9 @@ async def open_local_client(
 
     The arguments are those of `WTBTestBench.local`.
     """
-    folder = DEFAULT_DATA_DIR if data_dir is None else Path(data_dir)
+    folder, given_url = Path(data_dir or DEFAULT_DATA_DIR), None
+    if data_dir is None:
+        given_url = os.environ.get("WTB_DATABASE_URL")
     projects = [] if project is None else [read_project(Path(project))]
     if not structlog.is_configured():
         configure_logs("WARNING")
@@ -57,7 +59,7 @@ async def open_local_client(
         # One thread that no node can occupy, for what blocks.
         keeper = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="wtb-local"))
         url = await stack.enter_async_context(
-            _entered_in(keeper, local_database(folder, os.environ.get("WTB_DATABASE_URL")))
+            _entered_in(keeper, local_database(folder, given_url))
         )
         await _run_in(keeper, prepare_database, url)
         settings = _settings(url, await _run_in(keeper, local_api_key, folder), slots)
