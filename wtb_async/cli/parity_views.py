@@ -1,6 +1,7 @@
 """A parity report as text and as JSON."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from wtb_async.domain.json import JsonObject
@@ -12,9 +13,9 @@ def print_parity(console: Console, report: ParityReport) -> None:
     if not report.is_clean:
         table = Table("kind", "execution", "where", report.first, report.second)
         for each in report.discrepancies:
-            shown = (repr(each.first), repr(each.second))
-            table.add_row(each.kind.value, str(each.row), each.path, *shown)
-        console.print(table, markup=False)
+            texts = (str(each.row), each.path, repr(each.first), repr(each.second))
+            table.add_row(each.kind.value, *map(escape, texts))
+        console.print(table)
     console.print(report.summary, markup=False, soft_wrap=True)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import (
@@ -25,7 +26,7 @@ from api.streams.hub import EventHub
 from wtb_async.bootstrap.database import prepare_database
 from wtb_async.bootstrap.engine import give_threads_to_nodes
 from wtb_async.bootstrap.local import open_local
-from wtb_async.infrastructure.embedded.local_database import local_api_key, local_database
+from wtb_async.infrastructure.embedded.local_database import local_database
 from wtb_async.infrastructure.in_process.code import InProcessObjects
 from wtb_async.infrastructure.langgraph.projects import Project, read_project
 from wtb_async.infrastructure.telemetry.logs import configure_logs
@@ -62,7 +63,7 @@ async def open_local_client(
             _entered_in(keeper, local_database(folder, given_url))
         )
         await _run_in(keeper, prepare_database, url)
-        settings = _settings(url, await _run_in(keeper, local_api_key, folder), slots)
+        settings = _settings(url, slots)
         stack.enter_context(_node_threads(slots))
         hub = EventHub()
         application = build_app(settings, partial(_backend, settings, projects, objects, hub))
@@ -90,9 +91,9 @@ def _refer(objects: InProcessObjects, role: str, found: object) -> str:
     return find_importable(found) or objects.put(role, found)
 
 
-def _settings(database_url: str, api_key: str, slots: int) -> CoreSettings:
+def _settings(database_url: str, slots: int) -> CoreSettings:
     settings = CoreSettings(
-        database_url=SecretStr(database_url), api_key=SecretStr(api_key), projects=()
+        database_url=SecretStr(database_url), api_key=SecretStr(secrets.token_hex()), projects=()
     )
     runner = settings.runner.model_copy(
         update={

@@ -103,7 +103,7 @@ def opened(
     """The same way to a bench, which is open at once."""
 
     @wraps(open_bench)
-    def call(*args: P.args, **kwargs: P.kwargs) -> SyncTestBench:
+    def call(*args: P.args, **kwargs: P.kwargs) -> "SyncTestBench":
         return SyncTestBench(LoopThread(open_bench(*args, **kwargs)))
 
     return call

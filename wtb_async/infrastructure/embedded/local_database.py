@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 
-from wtb_async.infrastructure.embedded.credentials import Credentials
 from wtb_async.infrastructure.embedded.errors import StackAlreadyRunning, StackError
 from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.orphans import outlast_orphaned_postgres
@@ -54,13 +53,6 @@ def local_database(data_dir: Path, given_url: str | None) -> Iterator[str]:
         outlast_orphaned_postgres(data.postgres)
         with embedded_services(data.path, redis=False) as services:
             yield services.database_url
-
-
-def local_api_key(data_dir: Path) -> str:
-    """The key of a data directory, made on first use."""
-    data = DataDirectory.at(data_dir)
-    data.create()
-    return Credentials.of(data).api_key
 
 
 @contextlib.contextmanager
