@@ -93,6 +93,8 @@ class _Exchange:
 
     async def _send(self, message: Message) -> None:
         if self.is_over.is_set():
+            # An endless body comes to hear of its end only when others have a turn.
+            await asyncio.sleep(0)
             return
         if message["type"] == "http.response.start":
             self.head.set_result((message["status"], list(message.get("headers", []))))

@@ -37,6 +37,9 @@ class Background:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._failure is not None and self._owner is not None:
+            self._owner.uncancel()
+        self._owner = None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
