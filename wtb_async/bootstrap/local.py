@@ -9,6 +9,7 @@ from uuid import UUID
 from wtb_async.application.batches.score_batch import score_batch
 from wtb_async.application.outbox.relay_outbox import relay_outbox
 from wtb_async.application.runs.park_runs import park_runs
+from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.engine import open_engine, runner_options
 from wtb_async.bootstrap.platform import Platform, relay_options
@@ -91,7 +92,7 @@ async def open_local(
         announce=announce,
     )
     try:
-        await _check_nobody_else(platform)
+        await _take_over_the_database(platform)
         async with _working(platform, live, nudges, objects, announce):
             await sync_projects(projects, platform)
             yield LocalParts(platform, live)
@@ -99,10 +100,12 @@ async def open_local(
         await database.close()
 
 
-async def _check_nobody_else(platform: Platform) -> None:
-    """Raise `Conflict` while runners of a server execute what is in this database."""
+async def _take_over_the_database(platform: Platform) -> None:
+    """Declare everybody lost who has fallen silent; raise `Conflict` while a runner has not."""
+    lease_seconds = platform.settings.runner.lease_seconds
+    await reap_lost_runners(platform.database.unit_of_work, lease_seconds=lease_seconds)
     async with platform.database.unit_of_work() as uow:
-        living = await uow.runners.living(platform.settings.runner.lease_seconds)
+        living = await uow.runners.living(lease_seconds)
     if others := sorted(set(living) - {RUNNER}):
         raise Conflict(
             f"runners of a server work on this database ({', '.join(others)}); use it through "
