@@ -16,7 +16,6 @@ from math import inf
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
 from pydantic import SecretStr
 
 from api.app import build_app
@@ -29,7 +28,7 @@ from wtb_async.bootstrap.local import open_local
 from wtb_async.infrastructure.embedded.local_database import local_database
 from wtb_async.infrastructure.in_process.code import InProcessObjects
 from wtb_async.infrastructure.langgraph.projects import Project, read_project
-from wtb_async.infrastructure.telemetry.logs import configure_logs
+from wtb_async.infrastructure.telemetry.logs import pass_logs_to_host
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.in_process_transport import InProcessTransport
 from wtb_async.sdk.references import Refer, find_importable
@@ -53,8 +52,7 @@ async def open_local_client(
     if data_dir is None:
         given_url = os.environ.get("WTB_DATABASE_URL")
     projects = [] if project is None else [read_project(Path(project))]
-    if not structlog.is_configured():
-        configure_logs("WARNING")
+    pass_logs_to_host()
     objects = InProcessObjects()
     async with AsyncExitStack() as stack:
         # One thread that no node can occupy, for what blocks.

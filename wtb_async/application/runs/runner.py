@@ -224,7 +224,9 @@ class RunnerLoop:
                 in_doubt = True
             if len(claimed) < free:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wakeup.wait(), self._options.safety_poll)
+                    # `wait_for` would forget that it is cancelled when it is woken meanwhile.
+                    async with asyncio.timeout(self._options.safety_poll):
+                        await self._wakeup.wait()
 
     async def _claim(self, limit: int) -> list[ClaimedRun]:
         async with self._uow() as uow:

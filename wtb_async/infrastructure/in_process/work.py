@@ -96,7 +96,9 @@ async def relay_forever(
             await asyncio.sleep(RETRY_SECONDS)
             continue
         with suppress(TimeoutError):
-            await asyncio.wait_for(wait(), seconds)
+            # `wait_for` would forget that it is cancelled when there is news at the same moment.
+            async with asyncio.timeout(seconds):
+                await wait()
 
 
 async def look_for_unfinished_batches(
