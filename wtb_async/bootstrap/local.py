@@ -8,6 +8,7 @@ from uuid import UUID
 
 from wtb_async.application.batches.score_batch import score_batch
 from wtb_async.application.outbox.relay_outbox import relay_outbox
+from wtb_async.application.ports import GraphEngine
 from wtb_async.application.runs.park_runs import park_runs
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import RunnerLoop
@@ -123,24 +124,10 @@ async def _working(
 ) -> AsyncIterator[None]:
     settings, uow_factory = platform.settings, platform.database.unit_of_work
     async with open_engine(platform, live) as (engine, graphs), Background() as background:
-        options = runner_options(settings, name=RUNNER, pool=DEFAULT_POOL)
-        runner = InProcessRunner(
-            lambda: RunnerLoop(
-                options, uow=uow_factory, engine=engine, monitor=SilentMonitor(), nudges=nudges
-            )
-        )
-        scoring = InProcessScoring(
-            partial(
-                score_batch,
-                uow_factory=uow_factory,
-                engine=platform.evaluation,
-                nudges=nudges,
-                chunk_size=settings.evaluation.chunk_size,
-                claim_seconds=settings.evaluation.claim_seconds,
-            )
-        )
-        delivery = InProcessDelivery(wake_runner=runner.wake, score=scoring.want, announce=announce)
+        runner, scoring = _runner(platform, engine), _scoring(platform)
         nudges.on_runs, nudges.on_requests = runner.wake, runner.heed
+        delivery = InProcessDelivery(wake_runner=runner.wake, score=scoring.want, announce=announce)
+        relay = partial(relay_outbox, uow_factory, delivery, relay_options(settings))
         parking = Parking(platform.projects, partial(park_runs, uow_factory), runner.wake)
 
         def forget_what_was_loaded() -> None:
@@ -150,20 +137,42 @@ async def _working(
 
         objects.on_change = forget_what_was_loaded
         await parking.look()
-        background.start(parking.run())
-        background.start(runner.run())
-        background.start(scoring.run())
-        background.start(
-            relay_forever(
-                partial(relay_outbox, uow_factory, delivery, relay_options(settings)),
-                nudges.wait_for_events,
-                seconds=settings.relay.claim_seconds,
-            )
-        )
-        background.start(
+        for work in (
+            parking.run(),
+            runner.run(),
+            scoring.run(),
+            relay_forever(relay, nudges.wait_for_events, seconds=settings.relay.claim_seconds),
             look_for_unfinished_batches(
                 uow_factory, scoring.want, seconds=settings.evaluation.claim_seconds
-            )
-        )
+            ),
+        ):
+            background.start(work)
         yield
         await runner.drain(settings.runner.stop_grace_seconds)
+
+
+def _runner(platform: Platform, engine: GraphEngine) -> InProcessRunner:
+    options = runner_options(platform.settings, name=RUNNER, pool=DEFAULT_POOL)
+    return InProcessRunner(
+        lambda: RunnerLoop(
+            options,
+            uow=platform.database.unit_of_work,
+            engine=engine,
+            monitor=SilentMonitor(),
+            nudges=platform.nudges,
+        )
+    )
+
+
+def _scoring(platform: Platform) -> InProcessScoring:
+    evaluation = platform.settings.evaluation
+    return InProcessScoring(
+        partial(
+            score_batch,
+            uow_factory=platform.database.unit_of_work,
+            engine=platform.evaluation,
+            nudges=platform.nudges,
+            chunk_size=evaluation.chunk_size,
+            claim_seconds=evaluation.claim_seconds,
+        )
+    )

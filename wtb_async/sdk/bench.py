@@ -1,16 +1,14 @@
 """WTBTestBench: everything that can be asked of the system, on a server or in this process."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.comparison import Comparison
-from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.sdk.batch_body import Matrix, evaluator_references, plain_matrix
 from wtb_async.sdk.batch_tests import OnProgress, ignore_progress
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.connection import Id
@@ -27,13 +25,10 @@ from wtb_async.sdk.models import (
     Workflow,
 )
 from wtb_async.sdk.project import WorkflowProject
-from wtb_async.sdk.references import Code, Refer, importable_reference, reference_of
+from wtb_async.sdk.references import Code, Refer, importable_reference
 
 if TYPE_CHECKING:
     from wtb_async.sdk.sync import SyncTestBench
-
-Matrix = Mapping[str, Sequence[str]] | Sequence[Mapping[str, str]]
-"""A product (variants by node), or an explicit list of combinations."""
 
 
 class BatchExecutor(StrEnum):
@@ -269,15 +264,14 @@ class WTBTestBench:
             on_progress: told how far it is while it waits.
             further: any other field of a batch test: `name`, `baseline`, `repetitions`, `limits`.
         """
-        references = [reference_of(each, "evaluators", self._refer) for each in evaluators]
-        _check_names(references)
-        given: JsonObject = {
-            "variant_matrix": _plain_matrix(variant_matrix or {}),
+        body: JsonObject = {
+            **further,
+            "workflow": str(workflow),
+            "variant_matrix": plain_matrix(variant_matrix or {}),
             "test_cases": None if test_cases is None else [dict(case) for case in test_cases],
             "dataset": None if dataset is None else str(dataset),
-            "evaluators": list(references),
+            "evaluators": evaluator_references(workflow, evaluators, self._refer),
         }
-        body = {"workflow": str(workflow), **further, **given}
         batch = await self.client.batch_tests.create(body)
         return await self.client.batch_tests.wait_for(batch.id, on_progress) if wait else batch
 
@@ -297,17 +291,3 @@ class WTBTestBench:
         if not wait:
             return execution
         return await self.client.executions.wait_for(execution.id, since=execution.version)
-
-
-def _check_names(evaluators: Sequence[str]) -> None:
-    """Raise `InvalidInput` where two would score under one name, as lambdas do."""
-    for name, count in Counter(map(score_key, evaluators)).items():
-        if count > 1:
-            message = f"{count} evaluators are called {name!r}; give each a name of its own"
-            raise InvalidInput.of("evaluators", message)
-
-
-def _plain_matrix(matrix: Matrix) -> JsonValue:
-    if isinstance(matrix, Mapping):
-        return {node: list(variants) for node, variants in matrix.items()}
-    return [dict(combination) for combination in matrix]

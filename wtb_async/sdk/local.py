@@ -99,6 +99,8 @@ def _settings(database_url: str, slots: int) -> CoreSettings:
             # Claims are cheap here, and what is claimed must end before the bench does.
             "prefetch": 0,
             "claim_at_least": 1,
+            # No nudge can get lost on the way.
+            "safety_poll_seconds": 5.0,
             # Nobody else takes its runs, however long the caller keeps the loop to himself.
             "fence_after_seconds": inf,
         }
