@@ -1,6 +1,9 @@
 """Two benches whose code differs in one place each: the checker finds every one of them."""
 
-from conftest import DatabaseServer
+from collections.abc import Iterator
+
+import pytest
+from conftest import TEMPLATE, DatabaseServer
 from local_benches import Words, case, local_bench, words_project
 
 from wtb_async.domain.json import JsonObject
@@ -24,17 +27,26 @@ def louder(state: Words) -> Words:
     return {"answer": " ".join(state["words"]).upper() + "!"}
 
 
-async def checked(urls: tuple[str, str], other: bool = False) -> ParityReport:
+@pytest.fixture
+def other_database_url(migrated: DatabaseServer) -> Iterator[str]:
+    url = migrated.create(template=TEMPLATE)
+    yield url
+    migrated.drop(url)
+
+
+async def checked(one: str, another: str, *, other: bool) -> ParityReport:
     """Run the batch on two benches, of which the second may have another variant."""
-    async with local_bench(urls[0]) as first, local_bench(urls[1]) as second:
+    async with local_bench(one) as first, local_bench(another) as second:
         await first.register_project(words_project(loud=loud))
         await second.register_project(words_project(loud=louder if other else loud))
         return await ParityChecker(first, second).check(BATCH)
 
 
-async def test_the_same_code_gives_the_same_twice(migrated: DatabaseServer) -> None:
-    urls = (migrated.create(template="wtb_template"), migrated.create(template="wtb_template"))
-    same, different = await checked(urls), await checked(urls, other=True)
+async def test_benches_agree_on_the_same_code_and_on_nothing_that_differs(
+    database_url: str, other_database_url: str
+) -> None:
+    same = await checked(database_url, other_database_url, other=False)
+    different = await checked(database_url, other_database_url, other=True)
     assert (same.rows, str(same)) == (
         4,
         "4 executions compared on local and local: no discrepancy",
@@ -52,5 +64,3 @@ async def test_the_same_code_gives_the_same_twice(migrated: DatabaseServer) -> N
         ("two", kinds.NODE_EXECUTIONS, "nodes.join (failed)"),
     }
     assert all(dict(each.row.combination) == {"join": "loud"} for each in different.discrepancies)
-    for url in urls:
-        migrated.drop(url)

@@ -2,7 +2,8 @@
 
 import inspect
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.sdk.datasets import Datasets
-from wtb_async.sdk.sync import SyncDatasets, SyncTestBench
+from wtb_async.sdk.sync import LoopThread, SyncDatasets, SyncTestBench
 
 
 @pytest.fixture
@@ -55,6 +56,19 @@ def test_closing_ends_its_thread_and_once_is_enough(
     bench.close()
     bench.close()
     assert "wtb-bench" not in {each.name for each in threading.enumerate()}
+
+
+@asynccontextmanager
+async def breaking() -> AsyncIterator[WTBTestBench]:
+    async with WTBTestBench.connect("http://127.0.0.1:1", api_key="none") as bench:
+        yield bench
+    raise LookupError("broken")
+
+
+def test_what_it_ends_with_is_raised_where_it_is_closed() -> None:
+    bench = SyncTestBench(LoopThread(breaking()))
+    with pytest.raises(LookupError, match="broken"):
+        bench.close()
 
 
 def test_what_keeps_it_from_opening_is_raised(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -24,11 +24,16 @@ class LoopThread:
         """Open the bench; whatever that raises is raised here."""
         self._opening = opening
         self._opened: Future[WTBTestBench] = Future()
+        self._ended: Future[None] = Future()
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
         self._thread = threading.Thread(target=self._work, name="wtb-bench", daemon=True)
         self._thread.start()
-        self.bench = self._opened.result()
+        try:
+            self.bench = self._opened.result()
+        except BaseException:
+            self._ask_to_end()
+            raise
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Wait for a coroutine on the loop; it is cancelled when the wait is interrupted."""
@@ -40,14 +45,23 @@ class LoopThread:
             raise
 
     def close(self) -> None:
-        """Close the bench, and end the thread; once is enough."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._closing.set)
+        """Close the bench, and end the thread; once is enough. Raises what it has ended with."""
+        self._ask_to_end()
+        self._ended.result()
         self._thread.join()
 
+    def _ask_to_end(self) -> None:
+        with suppress(RuntimeError):  # The loop has ended already.
+            self._loop.call_soon_threadsafe(self._closing.set)
+
     def _work(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._live())
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._live())
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody closes
+            self._ended.set_exception(error)
+        else:
+            self._ended.set_result(None)
 
     async def _live(self) -> None:
         try:

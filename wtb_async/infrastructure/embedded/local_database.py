@@ -16,6 +16,9 @@ from wtb_async.infrastructure.embedded.standalone import embedded_services
 _BENCH_LOCK = 0x77746262
 """Key of the advisory lock that the bench of a given database holds."""
 
+_PATIENCE = "2s"
+"""Postgres needs a moment to notice that a process, and its lock with it, is gone."""
+
 
 class BenchAlreadyOpen(StackError):
     """Another bench works on the same data."""
@@ -73,7 +76,9 @@ def _locked_database(url: str) -> Iterator[None]:
     except psycopg.OperationalError as error:
         raise StackError(f"the database of WTB_DATABASE_URL does not answer: {error}") from error
     with contextlib.closing(connection):
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_BENCH_LOCK]).fetchone()
-        if row != (True,):
-            raise BenchAlreadyOpen("the database of WTB_DATABASE_URL")
+        try:
+            connection.execute(f"SET lock_timeout = '{_PATIENCE}'")
+            connection.execute("SELECT pg_advisory_lock(%s)", [_BENCH_LOCK])
+        except psycopg.errors.LockNotAvailable as error:
+            raise BenchAlreadyOpen("the database of WTB_DATABASE_URL") from error
         yield
