@@ -127,7 +127,7 @@ class Timelines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunChoice:
-    """Which graph runs execute, with which variants of its nodes."""
+    """Which graph an execution runs, with which variants of its nodes."""
 
     workflow_id: UUID
     workflow_variant: str | None
@@ -178,10 +178,13 @@ class RunRepository(Protocol):
         """Fork each lost run's thread at its head and point its execution at the successor."""
 
     async def open_choices(self) -> list[RunChoice]:
-        """What pending and running runs execute, each choice once."""
+        """What executions with a pending or running run have chosen, each choice once."""
 
     async def assign_pool(self, choice: RunChoice, pool: str) -> None:
-        """Let a pool execute the open runs of this choice from their next claim on."""
+        """Let a pool execute the open runs of this choice from their next claim on.
+
+        A run that several executions share is one of each of their choices.
+        """
 
     async def pending_count(self, pool: str) -> int:
         """How many runs wait for a runner of this pool."""

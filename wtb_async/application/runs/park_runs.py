@@ -21,13 +21,16 @@ async def park_runs(uow_factory: UnitOfWorkFactory, can_load: CanLoad) -> set[st
     Returns:
         The names of the workflows that have runs put aside.
     """
-    parked: set[str] = set()
+    parked: list[tuple[Workflow, RunChoice]] = []
     async with uow_factory() as uow:
         for choice in await uow.runs.open_choices():
             workflow = await uow.workflows.get(choice.workflow_id)
-            is_here = can_load(workflow, choice)
-            await uow.runs.assign_pool(choice, DEFAULT_POOL if is_here else PARKED)
-            if not is_here:
-                parked.add(workflow.name)
+            if can_load(workflow, choice):
+                await uow.runs.assign_pool(choice, DEFAULT_POOL)
+            else:
+                parked.append((workflow, choice))
+        # A run that executions share waits for the code of all of them.
+        for _, choice in parked:
+            await uow.runs.assign_pool(choice, PARKED)
         await uow.commit()
-    return parked
+    return {workflow.name for workflow, _ in parked}

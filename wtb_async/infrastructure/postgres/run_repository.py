@@ -135,26 +135,23 @@ class PostgresRunRepository:
         )
 
     async def open_choices(self) -> list[RunChoice]:
-        """What pending and running runs execute, each choice once."""
-        runs = tables.runs.c
-        query = select(runs.workflow_id, runs.workflow_variant, runs.variants)
+        """What executions with a pending or running run have chosen, each choice once."""
+        executions, runs = tables.executions.c, tables.runs.c
+        query = select(executions.workflow_id, executions.workflow_variant, executions.variants)
+        query = query.join(tables.runs, runs.id == executions.run_id)
         rows = await self._session.execute(query.where(runs.status.in_(_OPEN)).distinct())
         return [RunChoice(*row) for row in rows]
 
     async def assign_pool(self, choice: RunChoice, pool: str) -> None:
         """Let a pool execute the open runs of this choice from their next claim on."""
-        runs = tables.runs.c
-        await self._session.execute(
-            update(tables.runs)
-            .where(
-                runs.status.in_(_OPEN),
-                runs.pool != pool,
-                runs.workflow_id == choice.workflow_id,
-                runs.workflow_variant.is_not_distinct_from(choice.workflow_variant),
-                runs.variants == choice.variants,
-            )
-            .values(pool=pool)
+        executions, runs = tables.executions.c, tables.runs.c
+        chosen = select(executions.run_id).where(
+            executions.workflow_id == choice.workflow_id,
+            executions.workflow_variant.is_not_distinct_from(choice.workflow_variant),
+            executions.variants == choice.variants,
         )
+        open_elsewhere = (runs.status.in_(_OPEN), runs.pool != pool, runs.id.in_(chosen))
+        await self._session.execute(update(tables.runs).where(*open_elsewhere).values(pool=pool))
 
     async def pending_count(self, pool: str) -> int:
         """How many runs wait for a runner of this pool."""
