@@ -1,12 +1,13 @@
 """The application: everything on one event loop, nothing that blocks it."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
+from api.backend import Backend, open_server
 from api.errors import install_error_handlers
 from api.routes import (
     batch_gates,
@@ -22,36 +23,32 @@ from api.routes import (
     timelines,
     workflows,
 )
-from api.streams.hub import EventHub
-from wtb_async.bootstrap.platform import open_platform
-from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
-from wtb_async.infrastructure.telemetry.logs import configure_logs
-from wtb_async.settings import Settings
+from wtb_async.settings import CoreSettings, Settings
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the application; connections are opened when it starts.
+    """Build the application of a server; connections are opened when it starts.
 
     Args:
         settings: read from the environment when they are not given.
     """
     settings = settings or Settings()
+    return build_app(settings, partial(open_server, settings))
+
+
+def build_app(
+    settings: CoreSettings, open_backend: Callable[[], AbstractAsyncContextManager[Backend]]
+) -> FastAPI:
+    """Build the application on a backend that is opened when it starts."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_logs(settings.log_level)
-        size = settings.api.database_pool_size
-        async with open_platform(settings, role="api", pool_size=size) as platform:
-            app.state.platform = platform
-            app.state.hub = hub = EventHub(platform.redis)
-            app.state.live_events = LiveEventReader(platform.redis)
-            listening = asyncio.create_task(hub.run())
-            try:
-                yield
-            finally:
-                listening.cancel()
-                with suppress(asyncio.CancelledError):
-                    await listening
+        async with open_backend() as backend:
+            app.state.platform = backend.platform
+            app.state.hub = backend.hub
+            app.state.live_events = backend.live_events
+            app.state.probes = backend.probes
+            yield
 
     app = FastAPI(
         title="WTB async",

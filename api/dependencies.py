@@ -1,13 +1,15 @@
 """What routes ask for."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Query, Request
 
+from api.probes import Probe
 from api.streams.hub import EventHub
+from wtb_async.application.ports import LiveEventSource
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
-from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
     from wtb_async.infrastructure.postgres.queries.timelines import PostgresTimelines
 
 
-def _platform(request: Request) -> Platform:
+async def _platform(request: Request) -> Platform:
     platform: Platform = request.app.state.platform
     return platform
 
 
-def _hub(request: Request) -> EventHub:
+async def _hub(request: Request) -> EventHub:
     hub: EventHub = request.app.state.hub
     return hub
 
@@ -66,13 +68,19 @@ def _serializer() -> "SerializerProtocol":
     return DisplayReader()
 
 
-def _live_events(request: Request) -> LiveEventReader:
-    reader: LiveEventReader = request.app.state.live_events
-    return reader
+async def _live_events(request: Request) -> LiveEventSource:
+    live: LiveEventSource = request.app.state.live_events
+    return live
+
+
+async def _probes(request: Request) -> Sequence[Probe]:
+    probes: Sequence[Probe] = request.app.state.probes
+    return probes
 
 
 PlatformDep = Annotated[Platform, Depends(_platform)]
 HubDep = Annotated[EventHub, Depends(_hub)]
-LiveEventsDep = Annotated[LiveEventReader, Depends(_live_events)]
+LiveEventsDep = Annotated[LiveEventSource, Depends(_live_events)]
+ProbesDep = Annotated[Sequence[Probe], Depends(_probes)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
 from controlling import stations, stations_runner
+from local_benches import bench
 from psycopg import sql
 from redis.asyncio import Redis
 from stack_fixtures import client, stack
@@ -21,6 +22,7 @@ from wtb_async.settings import asyncpg_url
 
 __all__ = [  # Fixtures that live beside what they stand on.
     "api",
+    "bench",
     "caller",
     "client",
     "letters",

@@ -9,7 +9,7 @@ import uvloop
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from workers.celery_app import settings
-from wtb_async.bootstrap.platform import Platform, open_platform
+from wtb_async.bootstrap.platform import ServerPlatform, open_platform
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 
 Result = TypeVar("Result")
@@ -21,7 +21,7 @@ class WorkerProcess:
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._stack = AsyncExitStack()
-        self.platform: Platform = self._runner.run(
+        self.platform: ServerPlatform = self._runner.run(
             self._stack.enter_async_context(open_platform(settings, role="worker", pool_size=4))
         )
 

@@ -95,8 +95,8 @@ DEFAULT_RETENTION_MONTHS = 12
 _SECRETS = ("database_url", "redis_url", "api_key")
 
 
-class Settings(BaseSettings):
-    """The whole configuration; environment variables start with `WTB_`, nested with `__`."""
+class CoreSettings(BaseSettings):
+    """What every way to run WTB needs; variables start with `WTB_`, nested with `__`."""
 
     model_config = SettingsConfigDict(
         env_prefix="WTB_",
@@ -109,10 +109,6 @@ class Settings(BaseSettings):
 
     database_url: SecretStr
     """`postgresql://user:password@host:port/database`."""
-    redis_url: SecretStr
-    """`redis://:password@host:port/0`: broker, streams and nudges."""
-    ray_address: str = Field("127.0.0.1:6379", validation_alias="RAY_ADDRESS")
-    """`host:port` of the Ray head; drivers connect to it directly."""
     api_key: SecretStr
     """The key that every caller but `/health` must show."""
     projects: Annotated[tuple[Path, ...], NoDecode] = ()
@@ -125,7 +121,6 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     runner: RunnerSettings = RunnerSettings()
     live: LiveSettings = LiveSettings()
-    pool: PoolSettings = PoolSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
 
     @field_validator("projects", mode="before")
@@ -141,6 +136,16 @@ class Settings(BaseSettings):
         if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
             raise ValueError("WTB_DATABASE_URL must look like postgresql://user:password@host/db")
         return value
+
+
+class Settings(CoreSettings):
+    """The whole configuration of a server: also what its processes speak to each other with."""
+
+    redis_url: SecretStr
+    """`redis://:password@host:port/0`: broker, streams and nudges."""
+    ray_address: str = Field("127.0.0.1:6379", validation_alias="RAY_ADDRESS")
+    """`host:port` of the Ray head; drivers connect to it directly."""
+    pool: PoolSettings = PoolSettings()
 
     def to_transfer(self) -> dict[str, Any]:
         """Everything, secrets included, for another process of this system."""

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.answers import JsonAnswer, created
 from api.dependencies import Cursor, Limit, PlatformDep
@@ -25,11 +25,14 @@ from wtb_async.application.workflows.add_variant import (
     add_workflow_variant,
 )
 from wtb_async.application.workflows.register_workflow import RegisterWorkflow, register_workflow
+from wtb_async.application.workflows.sync_project import ProjectGraph, sync_workflow
+from wtb_async.domain.workflow import free_name
 from wtb_async.infrastructure.postgres.queries.workflows import WorkflowQueries
 
 router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=KeyedRoute)
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][\w.\- ]*$")]
+VariantName = Annotated[Name, AfterValidator(free_name)]
 Reference = Annotated[
     str,
     Field(min_length=3, max_length=500, examples=["./graph.py:build_graph", "package.module:attr"]),
@@ -49,6 +52,18 @@ class NewWorkflow(_Body):
     project: str | None = None
     """The folder name of its `langgraph.json`; may be left out when the server has only one."""
     description: Description = ""
+
+
+class WholeWorkflow(_Body):
+    """A graph with all its variants."""
+
+    graph: Reference
+    project: str | None = None
+    """The folder name of its `langgraph.json`; may be left out when the server has only one."""
+    description: Description | None = None
+    node_variants: dict[str, dict[VariantName, Reference]] = {}
+    """Node, variant name, reference."""
+    workflow_variants: dict[VariantName, Reference] = {}
 
 
 class Environment(_Body):
@@ -102,6 +117,32 @@ async def create_workflow(body: NewWorkflow, caller: Caller, platform: PlatformD
         nudges=platform.nudges,
     )
     return created(view_of_workflow(workflow), f"/api/v1/workflows/{workflow.id}")
+
+
+@router.put("/{workflow}", operation_id="put_workflow", response_model=WorkflowView)
+async def put_workflow(
+    workflow: Name, body: WholeWorkflow, caller: Caller, platform: PlatformDep
+) -> JsonAnswer:
+    """Register a graph and its variants under a name, or bring them up to date.
+
+    Doing so again changes nothing; variants that the body does not name stay.
+    """
+    wanted = ProjectGraph(
+        name=workflow,
+        project=body.project or platform.projects.default().name,
+        graph=body.graph,
+        node_variants=body.node_variants,
+        workflow_variants=body.workflow_variants,
+        description=body.description,
+        caller=caller,
+    )
+    await sync_workflow(
+        wanted, uow_factory=platform.database.unit_of_work, inspector=platform.inspector
+    )
+    platform.nudges.new_events()
+    async with platform.database.unit_of_work() as uow:
+        found = await uow.workflows.get(workflow)
+    return JsonAnswer(view_of_workflow(found))
 
 
 @router.get("", operation_id="list_workflows", response_model=Page[WorkflowSummary])

@@ -3,10 +3,10 @@
 from collections import deque
 from uuid import UUID
 
+from wtb_async.application.ports import LiveEventSource
 from wtb_async.application.views import EventView, LiveEventView
 from wtb_async.domain.event_position import RUN_BEGINS, RUN_ENDS, EventPosition
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
-from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
 
 Placed = tuple[EventPosition, EventView | LiveEventView]
 """An event, and where a reader stands who has seen it."""
@@ -26,7 +26,7 @@ class ExecutionEvents:
         after: EventPosition,
         *,
         lifecycle: EventQueries,
-        live: LiveEventReader | None,
+        live: LiveEventSource | None,
     ) -> None:
         """Begin after a position; without `live` only lifecycle events are read."""
         self.execution_id = execution_id

@@ -135,3 +135,46 @@ async def test_a_project_must_be_named_where_there_are_several(caller: Caller) -
 @pytest.mark.parametrize("name", ["", " x", "a/b", "a\nb", "x" * 201, "../x"])
 async def test_a_name_must_be_one_that_an_address_can_carry(caller: Caller, name: str) -> None:
     assert fields_of(await register(caller, name, "./letters.py:build", "letters")) == ["name"]
+
+
+async def put(caller: Caller, name: str, **body: object) -> httpx2.Response:
+    whole = {"graph": "./letters.py:build", "project": "letters", **body}
+    return await caller.http.put(f"/api/v1/workflows/{name}", json=whole)
+
+
+async def test_a_whole_workflow_is_put_and_put_again(caller: Caller, served: Database) -> None:
+    loud = {"second": {"loud": "./letters.py:loud"}}
+    again = {"again": "./letters.py:build"}
+    first = await put(caller, "put", node_variants=loud, workflow_variants=again, description="x")
+    assert first.status_code == 200, first.text
+    body = first.json()
+    assert [(v["node"], v["name"]) for v in body["node_variants"]] == [("second", "loud")]
+    assert [v["name"] for v in body["workflow_variants"]] == ["again"]
+    assert (body["description"], body["created_by"]) == ("x", "operator")
+    same = await put(caller, "put", node_variants=loud, workflow_variants=again, description="x")
+    assert same.json() == body
+    other = {"second": {"loud": "./letters.py:second"}}
+    changed = (await put(caller, "put", node_variants=other)).json()
+    assert [v["implementation"] for v in changed["node_variants"]] == ["./letters.py:second"]
+    assert (changed["version"], changed["description"]) == (2, "x")
+    assert [v["name"] for v in changed["workflow_variants"]] == ["again"]
+    assert await history(served, UUID(body["id"])) == [
+        (1, "WorkflowRegistered"),
+        (2, "WorkflowChanged"),
+    ]
+
+
+async def test_a_workflow_that_cannot_be_put_is_left_as_it_was(
+    caller: Caller, served: Database
+) -> None:
+    taken = {"second": {"base": "./letters.py:loud"}}
+    assert "node_variants.second.base" in str(
+        fields_of(await put(caller, "never", node_variants=taken))
+    )
+    unknown = {"third": {"loud": "./letters.py:loud"}}
+    assert (await put(caller, "never", node_variants=unknown)).status_code == 422
+    assert (await put(caller, "never", graph="../outside.py:graph")).status_code == 422
+    assert await recorded(served, "never") == []
+    assert (await put(caller, "mine")).status_code == 200
+    elsewhere = {"project": "stations", "graph": "./stations.py:build"}
+    problem_of(await put(caller, "mine", **elsewhere), 409, "conflict")

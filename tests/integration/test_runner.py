@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from arranging import accept, eventually, history, register, select
+from arranging import PATIENCE_SECONDS, accept, eventually, history, register, select
 from cuttable_line import cuttable_line
 from living_runner import LivingRunner, living_runner
 from pydantic import SecretStr
@@ -271,3 +271,15 @@ async def run_of(platform: Platform, execution_id: UUID) -> UUID:
     )
     found: UUID = row["run_id"]
     return found
+
+
+async def test_a_runner_ends_when_it_is_woken_at_the_same_moment(settings: Settings) -> None:
+    async with living_runner(settings) as runner:
+        for moments in range(4):
+            await asyncio.sleep(0.02)
+            runner.wake()
+            for _ in range(moments):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await runner.die()
+            runner.live()

@@ -7,7 +7,7 @@ import orjson
 from arranging import accept, eventually, register
 from living_runner import living_runner
 
-from wtb_async.bootstrap.platform import Platform
+from wtb_async.bootstrap.platform import ServerPlatform
 from wtb_async.domain.execution import ENDED
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import Workflow
@@ -17,7 +17,7 @@ from wtb_async.settings import Settings
 
 
 async def run(
-    platform: Platform, workflow: Workflow, *modes: str, input_: JsonObject
+    platform: ServerPlatform, workflow: Workflow, *modes: str, input_: JsonObject
 ) -> list[tuple[str, str, Any]]:
     """Id, type and data of the live events of a run that has ended."""
     plan = await accept(platform.database.unit_of_work, workflow, input_=input_, stream=modes)
@@ -33,7 +33,7 @@ async def run(
 
 
 async def test_a_runner_shows_the_modes_that_were_asked_for(
-    platform: Platform, settings: Settings
+    platform: ServerPlatform, settings: Settings
 ) -> None:
     workflow = await register(platform.database.unit_of_work)
     async with living_runner(settings):

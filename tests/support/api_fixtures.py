@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from served_api import Caller, served_api
 
 from wtb_async.bootstrap.database import prepare_database
-from wtb_async.bootstrap.platform import Platform, open_platform
+from wtb_async.bootstrap.platform import ServerPlatform, open_platform
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.embedded import EmbeddedServices
 from wtb_async.infrastructure.embedded.ports import free_port
@@ -29,7 +29,7 @@ def settings(database_url: str, services: EmbeddedServices) -> Settings:
 
 
 @pytest.fixture
-async def platform(settings: Settings, redis: Redis) -> AsyncIterator[Platform]:
+async def platform(settings: Settings, redis: Redis) -> AsyncIterator[ServerPlatform]:
     """The parts that every process has, on an emptied Redis."""
     del redis
     async with open_platform(settings, role="test", pool_size=8) as opened:

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import ScoringJob
+from wtb_async.application.runs.claims import ClaimedRun
 from wtb_async.domain.events import Aggregate, DomainEvent, OutboxEvent
-from wtb_async.domain.execution import Execution, ExecutionStatus
+from wtb_async.domain.execution import Execution, ExecutionStatus, Limits
 from wtb_async.domain.json import JsonValue
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
 from wtb_async.infrastructure.langgraph.projects import Project, read_project
@@ -146,3 +147,24 @@ def new_settings(**changes: Any) -> Settings:  # noqa: ANN401
         "api_key": "the-key",
     }
     return Settings(**ordinary | changes)
+
+
+def claimed_run(**changes: Any) -> ClaimedRun:  # noqa: ANN401
+    """A run that a runner holds."""
+    ordinary: dict[str, Any] = {
+        "id": new_id(),
+        "execution_id": new_id(),
+        "execution_version": 2,
+        "thread_id": new_id(),
+        "timeline_id": new_id(),
+        "workflow_id": new_id(),
+        "workflow_version": 1,
+        "variants": {},
+        "workflow_variant": None,
+        "attempt": 1,
+        "limits": Limits(),
+        "input": {},
+        "batch_test_id": None,
+        "resumes": False,
+    }
+    return ClaimedRun(**ordinary | changes)

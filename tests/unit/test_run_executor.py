@@ -4,13 +4,12 @@ import asyncio
 from uuid import UUID
 
 from arranging import PATIENCE_SECONDS
+from factories import claimed_run
 
-from wtb_async.application.ids import new_id
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, cancelled
 from wtb_async.application.runs.executor import ExecutorOptions, RunExecutor
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.domain.errors import TransientError
-from wtb_async.domain.execution import Limits
 from wtb_async.domain.run_request import RequestKind, RunRequest
 
 PAUSE = RunRequest(kind=RequestKind.PAUSE, at_node="b")
@@ -47,7 +46,7 @@ async def test_a_pause_outlives_the_database_s_absence() -> None:
         note_alone=_nobody_is_told,
     )
     dispatching = asyncio.create_task(executor.dispatch_forever())
-    executor.hold([run := _claimed_run()], {})
+    executor.hold([run := claimed_run()], {})
     await engine.driving.wait()
     executor.ask(run.id, PAUSE)
     await asyncio.wait_for(outcomes.get(), PATIENCE_SECONDS)
@@ -70,22 +69,3 @@ class Unseen:
 
 
 async def _nobody_is_told(run_id: UUID | None) -> None: ...
-
-
-def _claimed_run() -> ClaimedRun:
-    return ClaimedRun(
-        id=new_id(),
-        execution_id=new_id(),
-        execution_version=2,
-        thread_id=new_id(),
-        timeline_id=new_id(),
-        workflow_id=new_id(),
-        workflow_version=1,
-        variants={},
-        workflow_variant=None,
-        attempt=1,
-        limits=Limits(),
-        input={},
-        batch_test_id=None,
-        resumes=False,
-    )

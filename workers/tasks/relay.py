@@ -6,7 +6,7 @@ from workers.celery_app import app
 from workers.delivery import CeleryDelivery
 from workers.process import current_process
 from wtb_async.application.outbox.relay_outbox import relay_outbox
-from wtb_async.bootstrap.platform import Platform, relay_options
+from wtb_async.bootstrap.platform import ServerPlatform, relay_options
 from wtb_async.infrastructure.redis.nudges import RelaySignals
 
 
@@ -17,7 +17,7 @@ def relay() -> None:
     process.run(_relay_for_a_while(process.platform))
 
 
-async def _relay_for_a_while(platform: Platform) -> None:
+async def _relay_for_a_while(platform: ServerPlatform) -> None:
     signals = RelaySignals(platform.redis)
     options = relay_options(platform.settings)
     delivery = CeleryDelivery(signals)

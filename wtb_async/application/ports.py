@@ -13,9 +13,10 @@ from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.application.runs.signals import RunSignals
-from wtb_async.application.views import CheckpointView, NodeBoundaryView
+from wtb_async.application.views import CheckpointView, LiveEventView, NodeBoundaryView
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command
+from wtb_async.domain.event_position import EventPosition
 from wtb_async.domain.events import Change, OutboxEvent
 from wtb_async.domain.execution import Execution, Limits
 from wtb_async.domain.json import JsonObject, JsonValue
@@ -124,6 +125,15 @@ class Timelines(Protocol):
         """The last time that the execution's timeline came to a node of the graph itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunChoice:
+    """Which graph an execution runs, with which variants of its nodes."""
+
+    workflow_id: UUID
+    workflow_variant: str | None
+    variants: dict[str, str]
+
+
 class RunRepository(Protocol):
     """Runs on their way through the runners."""
 
@@ -167,6 +177,15 @@ class RunRepository(Protocol):
     async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
         """Fork each lost run's thread at its head and point its execution at the successor."""
 
+    async def open_choices(self) -> list[RunChoice]:
+        """What executions with a pending or running run have chosen, each choice once."""
+
+    async def assign_pool(self, choice: RunChoice, pool: str) -> None:
+        """Let a pool execute the open runs of this choice from their next claim on.
+
+        A run that several executions share is one of each of their choices.
+        """
+
     async def pending_count(self, pool: str) -> int:
         """How many runs wait for a runner of this pool."""
 
@@ -185,6 +204,9 @@ class RunnerRepository(Protocol):
 
     async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
         """Mark earlier lives of this runner lost: a name has one living process."""
+
+    async def living(self, lease_seconds: float) -> list[str]:
+        """The names of the runners whose lease stands."""
 
     async def silent(self, pool: str) -> list[str]:
         """The names whose newest life was lost: nobody has heard of them since."""
@@ -424,6 +446,15 @@ class LiveEvents(Protocol):
 
         Leaving it waits for a moment until everything was sent, so that the run's end comes last.
         """
+
+
+class LiveEventSource(Protocol):
+    """Where event streams find what runs have shown."""
+
+    async def after(
+        self, execution_id: UUID, position: EventPosition, *, limit: int
+    ) -> list[tuple[int, LiveEventView]]:
+        """The live events that follow one of a run, each with its number, and of no other run."""
 
 
 class RunMonitor(Protocol):

@@ -1,4 +1,4 @@
-"""What every process of the system stands on."""
+"""What the processes of the system stand on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,28 +7,39 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from wtb_async.application.outbox.relay_outbox import RelayOptions
+from wtb_async.application.ports import Nudges
 from wtb_async.application.runs.dispatch_runs import PoolSize
 from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
-from wtb_async.infrastructure.langgraph.inspection import SubprocessGraphInspector
+from wtb_async.infrastructure.langgraph.code_source import CodeSources
+from wtb_async.infrastructure.langgraph.inspection import CodeInspector, SubprocessGraphInspector
 from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
 from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.infrastructure.redis.client import open_redis
 from wtb_async.infrastructure.redis.live_events import RedisLiveEvents
 from wtb_async.infrastructure.redis.nudges import RedisNudges
-from wtb_async.settings import Settings, asyncpg_url
+from wtb_async.settings import CoreSettings, Settings, asyncpg_url
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The shared parts, on one event loop. LangGraph, Ray and Celery are not among them."""
+    """What use cases are called with, on one event loop."""
+
+    settings: CoreSettings
+    projects: CodeSources
+    database: Database
+    nudges: Nudges
+    inspector: CodeInspector
+    evaluation: ProjectEvaluationEngine
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPlatform(Platform):
+    """The shared parts of a server's process. LangGraph, Ray and Celery are not among them."""
 
     settings: Settings
     projects: ProjectRegistry
-    database: Database
-    redis: Redis
     nudges: RedisNudges
-    inspector: SubprocessGraphInspector
-    evaluation: ProjectEvaluationEngine
+    redis: Redis
 
 
 @asynccontextmanager
@@ -38,7 +49,7 @@ async def open_platform(
     role: str,
     pool_size: int,
     server_settings: dict[str, str] | None = None,
-) -> AsyncIterator[Platform]:
+) -> AsyncIterator[ServerPlatform]:
     """Open the shared parts on the running event loop, and close them again.
 
     Args:
@@ -61,14 +72,16 @@ async def open_platform(
     )
     evaluation = ProjectEvaluationEngine(projects)
     try:
-        yield Platform(settings, projects, database, redis, nudges, inspector, evaluation)
+        yield ServerPlatform(
+            settings, projects, database, nudges, inspector, evaluation, redis=redis
+        )
     finally:
         await nudges.flush()
         await redis.aclose()
         await database.close()
 
 
-def relay_options(settings: Settings) -> RelayOptions:
+def relay_options(settings: CoreSettings) -> RelayOptions:
     """How this system relays."""
     relay = settings.relay
     return RelayOptions(

@@ -152,6 +152,9 @@ class Comparison:
     ranking: tuple[Combination, ...]
     against: OtherBatch | None = None
 
+    def __str__(self) -> str:
+        return "\n".join(evaluator.sentence for evaluator in self.evaluators)
+
 
 def combination_label(combination: Combination) -> str:
     """Name a combination the same way everywhere: `reranker=overlap, retriever=bm25`."""

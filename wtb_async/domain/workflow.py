@@ -158,6 +158,13 @@ class Workflow:
             raise InvalidInput.of(field, f"no variant {name!r}; there are: {known}")
 
 
+def free_name(name: str) -> str:
+    """A variant's name. Raises ValueError for the one that the original node has."""
+    if name == BASE_VARIANT:
+        raise ValueError(f"{BASE_VARIANT!r} always means the original node")
+    return name
+
+
 def decided(variants: dict[str, str]) -> dict[str, str]:
     """The choice without the nodes that stay as they are: one graph, one key."""
     return {node: name for node, name in variants.items() if name != BASE_VARIANT}

@@ -18,7 +18,7 @@ _ENDED = (BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED)
 OnProgress = Callable[[BatchProgress], None]
 
 
-def _ignore(_: BatchProgress) -> None:
+def ignore_progress(_: BatchProgress) -> None:
     """Nobody watches."""
 
 
@@ -128,7 +128,9 @@ class BatchTests:
                     if event.type in _END_EVENTS and int(event.id) >= version:
                         return
 
-    async def wait_for(self, batch_test_id: Id, on_progress: OnProgress = _ignore) -> BatchTest:
+    async def wait_for(
+        self, batch_test_id: Id, on_progress: OnProgress = ignore_progress
+    ) -> BatchTest:
         """Wait until the batch test has ended, telling how far it has come, and return it."""
         async with aclosing(self._connection.changes(self._stream_of(batch_test_id))) as changes:
             async for change in changes:

@@ -3,6 +3,8 @@
 from types import TracebackType
 from typing import Self
 
+import httpx2
+
 from wtb_async.sdk.batch_tests import BatchTests
 from wtb_async.sdk.connection import Connection
 from wtb_async.sdk.datasets import Datasets
@@ -24,8 +26,10 @@ class WTBClient:
         datasets: named test cases with versions, and their files.
     """
 
-    def __init__(self, url: str, *, api_key: str) -> None:
-        self._connection = Connection(url, api_key)
+    def __init__(
+        self, url: str, *, api_key: str, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._connection = Connection(url, api_key, transport)
         self.workflows = Workflows(self._connection)
         self.executions = Executions(self._connection)
         self.batch_tests = BatchTests(self._connection)

@@ -42,14 +42,17 @@ def path_of(*parts: Id) -> str:
 class Connection:
     """Speaks JSON over HTTP with a bearer key."""
 
-    def __init__(self, url: str, api_key: str) -> None:
+    def __init__(
+        self, url: str, api_key: str, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        """Speak to a server at a URL, over the network unless another transport is given."""
         self._url = url.rstrip("/")
         # A request that never reached the server may be sent again, whatever its method.
         self._http = httpx2.AsyncClient(
             base_url=self._url,
             headers={"Authorization": f"Bearer {api_key}"},
             timeout=_TIMEOUT_SECONDS,
-            transport=httpx2.AsyncHTTPTransport(retries=_CONNECT_RETRIES),
+            transport=transport or httpx2.AsyncHTTPTransport(retries=_CONNECT_RETRIES),
         )
 
     async def close(self) -> None:

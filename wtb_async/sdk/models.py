@@ -143,6 +143,11 @@ class Checkpoint(Answer):
     created_at: datetime
     interrupts: tuple[Interrupt, ...] = ()
 
+    @property
+    def id(self) -> str:
+        """Its address within the execution."""
+        return self.checkpoint_id
+
 
 class State(Answer):
     """The state of an execution at one checkpoint, or that there is no checkpoint yet."""

@@ -1,7 +1,8 @@
 """`/workflows`: graphs and the variants of their nodes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
+from wtb_async.domain.json import JsonObject
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.models import NodeVariant, Workflow, WorkflowVariant
 
@@ -27,6 +28,36 @@ class Workflows:
         body = {"name": name, "graph": graph, "description": description}
         path = path_of("workflows")
         return await self._connection.post(Workflow, path, body, idempotency_key=idempotency_key)
+
+    async def put(
+        self,
+        name: str,
+        graph: str,
+        *,
+        project: str | None = None,
+        description: str | None = None,
+        node_variants: Mapping[str, Mapping[str, str]] | None = None,
+        workflow_variants: Mapping[str, str] | None = None,
+    ) -> Workflow:
+        """Register a graph with its variants, or bring them up to date; others stay.
+
+        Args:
+            name: of the workflow.
+            graph: by reference.
+            project: the server's project that it lies in, unless there is only one.
+            description: None leaves it as it is.
+            node_variants: references by variant, by node.
+            workflow_variants: references of whole graphs by variant.
+        """
+        variants = {node: dict(named) for node, named in (node_variants or {}).items()}
+        body: JsonObject = {
+            "graph": graph,
+            "project": project,
+            "description": description,
+            "node_variants": variants,
+            "workflow_variants": dict(workflow_variants or {}),
+        }
+        return await self._connection.send(Workflow, "PUT", path_of("workflows", name), body)
 
     async def create_node_variant(
         self,

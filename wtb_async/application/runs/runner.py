@@ -92,6 +92,7 @@ class RunnerLoop:
         self._asked = asyncio.Event()
         self._requests: dict[UUID, RunRequest] = {}
         self._started_batches: set[UUID] = set()
+        self._is_closing = False
 
     async def run(self) -> None:
         """Work until cancelled. Raises LeaseLost."""
@@ -109,6 +110,15 @@ class RunnerLoop:
             await self._executor.end()
             await self._settler.settle_rest()
             await self._end_lease()
+
+    async def drain(self, seconds: float) -> None:
+        """Claim no more, and wait until the runs that it holds have ended, or the time is up."""
+        self._is_closing = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while len(self._executor):
+                    self._executor.released.clear()
+                    await self._executor.released.wait()
 
     def wake(self) -> None:
         """There may be new runs to claim."""
@@ -214,7 +224,9 @@ class RunnerLoop:
                 in_doubt = True
             if len(claimed) < free:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wakeup.wait(), self._options.safety_poll)
+                    # `wait_for` would forget that it is cancelled when it is woken meanwhile.
+                    async with asyncio.timeout(self._options.safety_poll):
+                        await self._wakeup.wait()
 
     async def _claim(self, limit: int) -> list[ClaimedRun]:
         async with self._uow() as uow:
@@ -248,6 +260,8 @@ class RunnerLoop:
             await self._executor.released.wait()
 
     def _has_room(self) -> bool:
+        if self._is_closing:
+            return False
         held = len(self._executor)
         wanted = min(self._options.claim_at_least, self._options.capacity)
         return held == 0 or self._options.capacity - held >= wanted

@@ -1,4 +1,4 @@
-"""Brings the registered workflows in line with a project's `langgraph.json`."""
+"""Brings registered workflows in line with a project: a `langgraph.json`, or one in code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +26,9 @@ class ProjectGraph:
     node_variants: Mapping[str, Mapping[str, str]]
     """Node, variant name, reference."""
     workflow_variants: Mapping[str, str]
+    description: str | None = None
+    """None leaves it as it is."""
+    caller: str = SYNC
 
 
 async def sync_workflow(
@@ -59,7 +62,7 @@ async def sync_workflow(
             raise Conflict(f"project {workflow.project!r} has a workflow {wanted.name!r} already")
         if _update(workflow, wanted, topology, others) and done == "unchanged":
             workflow.touch(utc_now())
-            uow.journal.record(*change_of(workflow, "langgraph.json changed", SYNC))
+            uow.journal.record(*change_of(workflow, "project changed", wanted.caller))
             done = "updated"
         await uow.commit()
     return done
@@ -67,7 +70,11 @@ async def sync_workflow(
 
 def _create(wanted: ProjectGraph, topology: JsonObject, uow: UnitOfWork) -> Workflow:
     request = RegisterWorkflow(
-        name=wanted.name, project=wanted.project, graph=wanted.graph, description="", caller=SYNC
+        name=wanted.name,
+        project=wanted.project,
+        graph=wanted.graph,
+        description=wanted.description or "",
+        caller=wanted.caller,
     )
     workflow = new_workflow(request, topology)
     uow.workflows.add(workflow)
@@ -84,15 +91,20 @@ def _update(
     """Apply what differs; tells whether anything did."""
     changed = (workflow.graph, workflow.topology) != (wanted.graph, topology)
     workflow.graph, workflow.topology = wanted.graph, topology
+    if wanted.description is not None:
+        changed |= workflow.description != wanted.description
+        workflow.description = wanted.description
     for node, variants in wanted.node_variants.items():
         for name, reference in variants.items():
-            changed |= _put_node_variant(workflow, node, name, reference)
+            changed |= _put_node_variant(workflow, node, name, reference, wanted.caller)
     for name, reference in wanted.workflow_variants.items():
-        changed |= _put_workflow_variant(workflow, name, reference, others[name])
+        changed |= _put_workflow_variant(workflow, name, reference, others[name], wanted.caller)
     return changed
 
 
-def _put_node_variant(workflow: Workflow, node: str, name: str, reference: str) -> bool:
+def _put_node_variant(
+    workflow: Workflow, node: str, name: str, reference: str, caller: str
+) -> bool:
     variant = workflow.find_node_variant(node, name)
     if variant is None:
         workflow.node_variants.append(
@@ -102,7 +114,7 @@ def _put_node_variant(workflow: Workflow, node: str, name: str, reference: str) 
                 node=node,
                 name=name,
                 implementation=reference,
-                created_by=SYNC,
+                created_by=caller,
                 created_at=utc_now(),
             )
         )
@@ -113,7 +125,7 @@ def _put_node_variant(workflow: Workflow, node: str, name: str, reference: str) 
 
 
 def _put_workflow_variant(
-    workflow: Workflow, name: str, reference: str, topology: JsonObject
+    workflow: Workflow, name: str, reference: str, topology: JsonObject, caller: str
 ) -> bool:
     variant = workflow.find_workflow_variant(name)
     if variant is None:
@@ -124,7 +136,7 @@ def _put_workflow_variant(
                 name=name,
                 graph=reference,
                 topology=topology,
-                created_by=SYNC,
+                created_by=caller,
                 created_at=utc_now(),
             )
         )

@@ -9,17 +9,17 @@ from wtb_async.domain.errors import InvalidInput, NotFound
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.langgraph.inspection import (
     ChannelsAt,
+    CodeInspector,
     ShownChannels,
-    SubprocessGraphInspector,
 )
 
 
 class ChannelRebuilder:
-    """Has the channels of an execution rebuilt in a child process, which may load its graph."""
+    """Has the channels of an execution rebuilt where its graph may be loaded."""
 
     def __init__(
         self,
-        inspector: SubprocessGraphInspector,
+        inspector: CodeInspector,
         uow_factory: UnitOfWorkFactory,
         *,
         database_url: str,

@@ -12,8 +12,9 @@ from wtb_async.infrastructure.embedded.assembly import Assemble, Assembly, assem
 from wtb_async.infrastructure.embedded.errors import StackAlreadyRunning, StackError
 from wtb_async.infrastructure.embedded.guarded_process import GuardedProcess
 from wtb_async.infrastructure.embedded.layout import DataDirectory, RuntimeFolder
+from wtb_async.infrastructure.embedded.orphans import outlast_orphaned_postgres
 from wtb_async.infrastructure.embedded.parts import write_private
-from wtb_async.infrastructure.embedded.processes import end_tree, wait_gone
+from wtb_async.infrastructure.embedded.processes import end_tree
 from wtb_async.infrastructure.embedded.record import StackAddresses, StackRecord, read_record
 from wtb_async.infrastructure.embedded.settings import LocalStackSettings
 from wtb_async.infrastructure.embedded.startup import Progress, Report, Startup
@@ -24,7 +25,6 @@ from wtb_async.infrastructure.embedded.supervision import (
 )
 
 _DOWN_SECONDS = 60.0
-_ORPHAN_SECONDS = 15.0
 
 
 def _say_nothing(_: Progress) -> None:
@@ -97,20 +97,8 @@ class LocalStack:
             if record.supervisor():
                 raise StackAlreadyRunning(self._data.path)
             self._forget(record.runtime)
-        self._outlast_orphaned_postgres()
+        outlast_orphaned_postgres(self._data.postgres)
         self._data.begin_new_logs()
-
-    def _outlast_orphaned_postgres(self) -> None:
-        """Wait for the database of a killed stack: it may still write its last page."""
-        with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
-            pid = int((self._data.postgres / "postmaster.pid").read_text().split("\n", 1)[0])
-            server = psutil.Process(pid)
-            # The number in an old file may by now be that of any other process.
-            is_ours = str(self._data.postgres) in server.cmdline()
-            if is_ours and wait_gone([server], _ORPHAN_SECONDS):
-                raise StackError(
-                    f"process {pid} still serves {self._data.postgres}; `kill -INT {pid}` ends it"
-                )
 
     def _assembly(self, runtime: RuntimeFolder) -> Assembly:
         assembly = self._assemble(self._settings, self._data, runtime)

@@ -8,8 +8,7 @@ from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.evaluation.builtin import BUILTIN_EVALUATORS
 from wtb_async.infrastructure.evaluation.calling import Evaluator, call_evaluator
-from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
-from wtb_async.infrastructure.langgraph.references import load_attribute
+from wtb_async.infrastructure.langgraph.code_source import CodeSources
 
 BUILTIN_PREFIX = "wtb."
 
@@ -17,9 +16,13 @@ BUILTIN_PREFIX = "wtb."
 class ProjectEvaluationEngine:
     """Calls built-in evaluators and those of the workflow's project."""
 
-    def __init__(self, projects: ProjectRegistry) -> None:
+    def __init__(self, projects: CodeSources) -> None:
         self._projects = projects
         self._find = lru_cache(maxsize=256)(self._load)
+
+    def forget(self) -> None:
+        """Load every evaluator anew: what references name has changed."""
+        self._find.cache_clear()
 
     def check(self, project: str, references: Sequence[str]) -> None:
         """Raise InvalidInput for the first reference that leads nowhere; nothing is loaded."""
@@ -49,7 +52,7 @@ class ProjectEvaluationEngine:
     def _load(self, project: str, name: str) -> Evaluator:
         if name in BUILTIN_EVALUATORS:
             return BUILTIN_EVALUATORS[name]
-        found = load_attribute(self._projects.get(project), name, field="evaluators")
+        found = self._projects.get(project).load(name, field="evaluators")
         if not callable(found):
             raise InvalidInput.of("evaluators", f"{name!r} is not a function")
         evaluator: Evaluator = found

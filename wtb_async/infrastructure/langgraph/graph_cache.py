@@ -10,6 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from wtb_async.application.runs.claims import ClaimedRun
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.workflow import Workflow, decided
+from wtb_async.infrastructure.langgraph.code_source import CodeSource, CodeSources
 from wtb_async.infrastructure.langgraph.gates import close_gates
 from wtb_async.infrastructure.langgraph.graph_loader import Graph, load_graph, load_node
 from wtb_async.infrastructure.langgraph.node_replacement import (
@@ -18,7 +19,6 @@ from wtb_async.infrastructure.langgraph.node_replacement import (
     compile_like,
     replace_nodes,
 )
-from wtb_async.infrastructure.langgraph.projects import Project, ProjectRegistry
 from wtb_async.infrastructure.langgraph.schema_types import trusted_types
 
 WorkflowLoader = Callable[[UUID], Awaitable[Workflow]]
@@ -31,7 +31,7 @@ class GraphCache:
     def __init__(
         self,
         load_workflow: WorkflowLoader,
-        projects: ProjectRegistry,
+        projects: CodeSources,
         saver: BaseCheckpointSaver[str],
         *,
         observe: Callable[[Compiled], Compiled],
@@ -43,6 +43,10 @@ class GraphCache:
         self._observe = observe
         self._size = size
         self._graphs: OrderedDict[_Key, asyncio.Task[Compiled]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Load every graph anew: what references name has changed."""
+        self._graphs.clear()
 
     async def get(self, run: ClaimedRun) -> Compiled:
         """The graph of a run. Raises InvalidInput when the user's code does not load."""
@@ -76,7 +80,7 @@ class GraphCache:
         return close_gates(self._observe(compiled), run.gates)
 
     @staticmethod
-    async def _graph(workflow: Workflow, variant: str | None, project: Project) -> Graph:
+    async def _graph(workflow: Workflow, variant: str | None, project: CodeSource) -> Graph:
         if variant is None:
             return await load_graph(project, workflow.graph)
         found = workflow.find_workflow_variant(variant)
@@ -85,7 +89,7 @@ class GraphCache:
         return await load_graph(project, found.graph)
 
 
-def _replacement(workflow: Workflow, node: str, name: str, project: Project) -> Replacement:
+def _replacement(workflow: Workflow, node: str, name: str, project: CodeSource) -> Replacement:
     variant = workflow.find_node_variant(node, name)
     if variant is None:
         raise NotFound(f"variant of node {node!r}", name)

@@ -8,13 +8,12 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.infrastructure.langgraph.projects import Project
-from wtb_async.infrastructure.langgraph.references import load_attribute
+from wtb_async.infrastructure.langgraph.code_source import CodeSource
 
 Graph = StateGraph[Any, Any, Any, Any] | CompiledStateGraph[Any, Any, Any, Any]
 
 
-async def load_graph(project: Project, reference: str) -> Graph:
+async def load_graph(source: CodeSource, reference: str) -> Graph:
     """Load a graph: a `StateGraph`, a compiled graph, or a factory of either, plain or async.
 
     A factory may take one argument, which gets an empty config.
@@ -22,7 +21,7 @@ async def load_graph(project: Project, reference: str) -> Graph:
     Raises:
         InvalidInput: the reference does not lead to a graph.
     """
-    found = load_attribute(project, reference)
+    found = source.load(reference)
     if not _is_graph(found) and callable(found):
         found = await _call_factory(found, reference)
     if not _is_graph(found):
@@ -32,9 +31,9 @@ async def load_graph(project: Project, reference: str) -> Graph:
     return graph
 
 
-def load_node(project: Project, reference: str) -> Any:  # noqa: ANN401 - the user's own object
+def load_node(source: CodeSource, reference: str) -> Any:  # noqa: ANN401 - the user's own object
     """Load an implementation of a node: a callable or a Runnable. Raises InvalidInput."""
-    found = load_attribute(project, reference, field="implementation")
+    found = source.load(reference, field="implementation")
     if not callable(found) and not hasattr(found, "ainvoke"):
         kind = type(found).__name__
         raise InvalidInput.of("implementation", f"{reference!r} is a {kind}, not a node")

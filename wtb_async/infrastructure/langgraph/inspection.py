@@ -1,4 +1,4 @@
-"""Looks at graphs in a process of its own.
+"""Looks at graphs: in a process of its own, unless it is the user's own process anyway.
 
 The API must not run the user's imports on its event loop, and a graph that crashes or hangs while
 it is imported must not take the API with it.
@@ -12,8 +12,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from wtb_async.application.ports import GraphInspector
 from wtb_async.domain.errors import InvalidInput, Violation
 from wtb_async.domain.json import JsonObject
 from wtb_async.infrastructure.langgraph.projects import Project, ProjectRegistry
@@ -38,6 +39,17 @@ class ShownChannels:
 
     values: JsonObject
     not_shown: dict[str, str]
+
+
+class CodeInspector(GraphInspector, Protocol):
+    """Looks at graphs, and has them put together what only they can."""
+
+    async def rebuild_channels(self, project: str, graph: str, wanted: ChannelsAt) -> ShownChannels:
+        """Values of DeltaChannels, which the graph's reducers put together.
+
+        Raises:
+            InvalidInput: the graph does not load.
+        """
 
 
 class SubprocessGraphInspector:

@@ -5,10 +5,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 from pydantic.dataclasses import dataclass
 
 from wtb_async.domain.errors import InvalidInput
+from wtb_async.infrastructure.langgraph.references import load_attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class Project:
             )
         if not binds(path, attribute):
             raise InvalidInput.of(field, f"{reference!r}: {path.name} defines no {attribute!r}")
+
+    def load(self, reference: str, *, field: str = "graph") -> Any:  # noqa: ANN401 - the user's own object
+        """Import what a reference names. Raises InvalidInput."""
+        return load_attribute(self, reference, field=field)
 
     def file_of(self, target: str) -> Path | None:
         """The file that the part of a reference before the colon means, if it means one."""

@@ -5,13 +5,15 @@ import importlib
 import importlib.util
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.infrastructure.langgraph.projects import Project
+
+if TYPE_CHECKING:
+    from wtb_async.infrastructure.langgraph.projects import Project
 
 
-def load_attribute(project: Project, reference: str, *, field: str = "graph") -> Any:  # noqa: ANN401 - the user's own object
+def load_attribute(project: "Project", reference: str, *, field: str = "graph") -> Any:  # noqa: ANN401 - the user's own object
     """Import what a reference names.
 
     Raises:
@@ -31,11 +33,11 @@ def load_attribute(project: Project, reference: str, *, field: str = "graph") ->
         raise InvalidInput.of(field, message) from error
 
 
-def _load(project: Project, target: str) -> Any:  # noqa: ANN401
+def _load(project: "Project", target: str) -> Any:  # noqa: ANN401
     return _import_file(project, target) if target.endswith(".py") else _import(project, target)
 
 
-def _import(project: Project, name: str) -> Any:  # noqa: ANN401
+def _import(project: "Project", name: str) -> Any:  # noqa: ANN401
     """Import a module by its name, and make sure that it is this project's.
 
     Python keeps one module per name: another project's, or a library's, may have come first.
@@ -49,7 +51,7 @@ def _import(project: Project, name: str) -> Any:  # noqa: ANN401
     return module
 
 
-def _import_file(project: Project, target: str) -> Any:  # noqa: ANN401
+def _import_file(project: "Project", target: str) -> Any:  # noqa: ANN401
     """Import a file once, under a name of its own: two projects may both have a `graph.py`."""
     path = (project.folder / target).resolve()
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]

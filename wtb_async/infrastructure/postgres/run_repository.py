@@ -5,10 +5,10 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.ports import Fork, LostRun, Takeover
+from wtb_async.application.ports import Fork, LostRun, RunChoice, Takeover
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
@@ -39,6 +39,8 @@ _EXECUTION_STATUS = {
     RunStatus.LOST: ExecutionStatus.FAILED,
 }
 """What an execution becomes when its run ends; a lost run that is settled has no attempt left."""
+
+_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
 
 
 class PostgresRunRepository:
@@ -131,6 +133,25 @@ class PostgresRunRepository:
                 [t.successor.pool for t in takeovers],
             ),
         )
+
+    async def open_choices(self) -> list[RunChoice]:
+        """What executions with a pending or running run have chosen, each choice once."""
+        executions, runs = tables.executions.c, tables.runs.c
+        query = select(executions.workflow_id, executions.workflow_variant, executions.variants)
+        query = query.join(tables.runs, runs.id == executions.run_id)
+        rows = await self._session.execute(query.where(runs.status.in_(_OPEN)).distinct())
+        return [RunChoice(*row) for row in rows]
+
+    async def assign_pool(self, choice: RunChoice, pool: str) -> None:
+        """Let a pool execute the open runs of this choice from their next claim on."""
+        executions, runs = tables.executions.c, tables.runs.c
+        chosen = select(executions.run_id).where(
+            executions.workflow_id == choice.workflow_id,
+            executions.workflow_variant.is_not_distinct_from(choice.workflow_variant),
+            executions.variants == choice.variants,
+        )
+        open_elsewhere = (runs.status.in_(_OPEN), runs.pool != pool, runs.id.in_(chosen))
+        await self._session.execute(update(tables.runs).where(*open_elsewhere).values(pool=pool))
 
     async def pending_count(self, pool: str) -> int:
         """How many runs wait for a runner of this pool."""

@@ -1,8 +1,9 @@
 """Runners and their leases, on the database's clock."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Update, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Update, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.domain.run import RUNNER_TRANSITIONS, Runner, RunnerStatus
@@ -43,8 +44,15 @@ class PostgresRunnerRepository:
 
     async def lose_silent(self, lease_seconds: float) -> list[Runner]:
         """Mark the runners lost whose last heartbeat is older than the lease."""
-        deadline = func.clock_timestamp() - text(f"interval '{float(lease_seconds)} seconds'")
-        return await self._lose(_losing().where(runners.c.heartbeat_at < deadline))
+        return await self._lose(_losing().where(runners.c.heartbeat_at < _before(lease_seconds)))
+
+    async def living(self, lease_seconds: float) -> list[str]:
+        """The names of the runners whose lease stands."""
+        query = select(runners.c.name).where(
+            runners.c.status == RunnerStatus.ALIVE,
+            runners.c.heartbeat_at >= _before(lease_seconds),
+        )
+        return list(await self._session.scalars(query))
 
     async def lose_earlier_lives(self, name: str, but: UUID) -> list[Runner]:
         """Mark earlier lives of this runner lost: a name has one living process."""
@@ -79,6 +87,10 @@ class PostgresRunnerRepository:
     async def _lose(self, statement: Update) -> list[Runner]:
         rows = await self._session.execute(statement.returning(*runners.c))
         return [Runner(**row) for row in rows.mappings()]
+
+
+def _before(seconds: float) -> ColumnElement[datetime]:
+    return func.clock_timestamp() - text(f"interval '{float(seconds)} seconds'")
 
 
 def _losing() -> Update:

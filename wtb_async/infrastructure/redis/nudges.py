@@ -119,6 +119,26 @@ async def listen_for_wakes(
     await listen(redis, wake_channel(pool), on_message)
 
 
+async def listen_for_news(
+    redis: "Redis",
+    *,
+    on_news: Callable[[Iterable[UUID]], None],
+    on_gap: Callable[[], None],
+) -> None:
+    """Call back with the objects whose history has grown, until cancelled.
+
+    Args:
+        redis: a client with `decode_responses`.
+        on_news: told which.
+        on_gap: called when it may have been any.
+    """
+
+    def on_message(ids: str) -> None:
+        on_news(map(UUID, ids.split()))
+
+    await listen(redis, EVENTS_CHANNEL, on_message, on_gap=on_gap)
+
+
 class RelaySignals:
     """The relay's side: waits for nudges, shows that it lives, announces what has changed."""
 

@@ -1,0 +1,29 @@
+"""Delivers what the relay routed to the parts of this process."""
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from wtb_async.application.outbox.routing import Deliveries
+
+
+class InProcessDelivery:
+    """Calls whoever waits for news; nothing of it takes time."""
+
+    def __init__(
+        self,
+        *,
+        wake_runner: Callable[[], None],
+        score: Callable[[Iterable[UUID]], None],
+        announce: Callable[[Iterable[UUID]], None],
+    ) -> None:
+        self._wake_runner = wake_runner
+        self._score = score
+        self._announce = announce
+
+    async def deliver(self, deliveries: Deliveries) -> None:
+        """Pass everything on; doing so twice does no harm."""
+        if deliveries.pools:
+            self._wake_runner()
+        if deliveries.batches:
+            self._score(deliveries.batches)
+        self._announce(deliveries.aggregates)

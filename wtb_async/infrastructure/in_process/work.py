@@ -1,0 +1,116 @@
+"""What the workers of a server do, as tasks of this process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+
+from wtb_async.application.ports import UnitOfWorkFactory
+from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
+from wtb_async.domain.errors import WtbError
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class InProcessRunner:
+    """One runner after another, for as long as the process has one."""
+
+    def __init__(self, new_life: Callable[[], RunnerLoop]) -> None:
+        self._new_life = new_life
+        self._life: RunnerLoop | None = None
+
+    async def run(self) -> None:
+        """Execute runs until cancelled."""
+        while True:
+            self._life = self._new_life()
+            try:
+                await self._life.run()
+            except (LeaseLost, WtbError) as error:
+                log.warning("runner_life_ended", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def wake(self) -> None:
+        """There may be new runs to claim."""
+        if self._life is not None:
+            self._life.wake()
+
+    def heed(self) -> None:
+        """Something may be asked of runs that are executed."""
+        if self._life is not None:
+            self._life.heed()
+
+    async def drain(self, seconds: float) -> None:
+        """Claim no more, and wait until what is executed has ended, or the time is up."""
+        if self._life is not None:
+            await self._life.drain(seconds)
+
+
+class InProcessScoring:
+    """Scores the ended executions of batch tests, one batch after another."""
+
+    def __init__(self, score: Callable[[UUID], Awaitable[int]]) -> None:
+        self._score = score
+        self._wanted: dict[UUID, None] = {}
+        self._news = asyncio.Event()
+
+    def want(self, batch_ids: Iterable[UUID]) -> None:
+        """These batches have executions to score, or may be complete."""
+        self._wanted |= dict.fromkeys(batch_ids)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Score until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._wanted:
+                batch_id = next(iter(self._wanted))
+                del self._wanted[batch_id]
+                try:
+                    await self._score(batch_id)
+                except WtbError as error:
+                    # The next look for unfinished batches finds it again.
+                    log.warning("scoring_failed", batch_id=str(batch_id), error=repr(error))
+
+
+async def relay_forever(
+    relay: Callable[[], Awaitable[int]], wait: Callable[[], Awaitable[None]], *, seconds: float
+) -> None:
+    """Relay until cancelled, whenever there are events.
+
+    Args:
+        relay: relays a chunk; answers how many events it was.
+        wait: returns when there are new events.
+        seconds: after this time events come back whose delivery was cut off.
+    """
+    while True:
+        try:
+            while await relay():
+                pass
+        except WtbError as error:
+            log.warning("relay_interrupted", error=repr(error))
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        with suppress(TimeoutError):
+            # `wait_for` would forget that it is cancelled when there is news at the same moment.
+            async with asyncio.timeout(seconds):
+                await wait()
+
+
+async def look_for_unfinished_batches(
+    uow_factory: UnitOfWorkFactory, want: Callable[[Iterable[UUID]], None], *, seconds: float
+) -> None:
+    """Ask for the scores that an earlier process or a failure left out, now and then."""
+    idle_seconds = 0.0
+    while True:
+        try:
+            async with uow_factory() as uow:
+                want(await uow.batch_tests.unfinished(idle_seconds))
+        except WtbError as error:
+            log.warning("batches_not_looked_for", error=repr(error))
+        idle_seconds = seconds
+        await asyncio.sleep(seconds)

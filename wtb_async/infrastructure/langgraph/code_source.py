@@ -1,0 +1,27 @@
+"""Where the code of workflows comes from."""
+
+from typing import Any, Protocol
+
+
+class CodeSource(Protocol):
+    """Leads from references to graphs, nodes and evaluators."""
+
+    @property
+    def name(self) -> str:
+        """By which workflows name it."""
+
+    def check_reference(self, reference: str, *, field: str = "graph") -> None:
+        """Raise `InvalidInput` for a reference that leads nowhere; nothing is loaded."""
+
+    def load(self, reference: str, *, field: str = "graph") -> Any:  # noqa: ANN401 - the user's own object
+        """What the reference names. Raises InvalidInput, with the user's own error in it."""
+
+
+class CodeSources(Protocol):
+    """The sources that are known, by name."""
+
+    def get(self, name: str) -> CodeSource:
+        """The source with this name. Raises InvalidInput."""
+
+    def default(self) -> CodeSource:
+        """The one that is meant when none is named. Raises InvalidInput."""

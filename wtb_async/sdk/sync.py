@@ -1,0 +1,196 @@
+"""The bench without `await`: every call is passed on to an event loop in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, suppress
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from wtb_async.sdk.bench import WTBTestBench
+from wtb_async.sdk.datasets import Datasets
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+Target = TypeVar("Target")
+
+
+class LoopThread:
+    """An event loop in a thread, and a bench that is open on it."""
+
+    def __init__(self, opening: AbstractAsyncContextManager[WTBTestBench]) -> None:
+        """Open the bench; whatever that raises is raised here."""
+        self._opening = opening
+        self._opened: Future[WTBTestBench] = Future()
+        self._ended: Future[None] = Future()
+        self._loop = asyncio.new_event_loop()
+        self._closing = asyncio.Event()
+        self._thread = threading.Thread(target=self._work, name="wtb-bench", daemon=True)
+        self._thread.start()
+        try:
+            self.bench = self._opened.result()
+        except BaseException:
+            self._ask_to_end()
+            raise
+
+    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Wait for a coroutine on the loop; it is cancelled when the wait is interrupted."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Close the bench, and end the thread; once is enough. Raises what it has ended with."""
+        self._ask_to_end()
+        self._ended.result()
+        self._thread.join()
+
+    def _ask_to_end(self) -> None:
+        with suppress(RuntimeError):  # The loop has ended already.
+            self._loop.call_soon_threadsafe(self._closing.set)
+
+    def _work(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._live())
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody closes
+            self._ended.set_exception(error)
+        else:
+            self._ended.set_result(None)
+
+    async def _live(self) -> None:
+        try:
+            async with self._opening as bench:
+                self._opened.set_result(bench)
+                await self._closing.wait()
+        except BaseException as error:
+            if self._opened.done():
+                raise
+            self._opened.set_exception(error)
+
+
+class Forwarding(Generic[Target]):
+    """Stands for an object that lives on the loop of a thread."""
+
+    def __init__(self, target: Target, thread: LoopThread) -> None:
+        self._target = target
+        self._thread = thread
+
+
+def awaited(
+    method: Callable[Concatenate[Target, P], Coroutine[Any, Any, Answer]],
+) -> Callable[Concatenate[Forwarding[Target], P], Answer]:
+    """The same method without `await`."""
+
+    @wraps(method)
+    def call(self: Forwarding[Target], /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        return self._thread.run(method(self._target, *args, **kwargs))
+
+    return call
+
+
+def iterated(
+    method: Callable[Concatenate[Target, P], AsyncIterator[Answer]],
+) -> Callable[Concatenate[Forwarding[Target], P], Iterator[Answer]]:
+    """The same method for a plain `for`, which waits for one item after another."""
+
+    @wraps(method)
+    def call(self: Forwarding[Target], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Answer]:
+        items = method(self._target, *args, **kwargs)
+        try:
+            while (item := self._thread.run(_next(items))) is not None:
+                yield item
+        finally:
+            self._thread.run(_close(items))
+
+    return call
+
+
+def opened(
+    open_bench: Callable[P, AbstractAsyncContextManager[WTBTestBench]],
+) -> Callable[P, "SyncTestBench"]:
+    """The same way to a bench, which is open at once."""
+
+    @wraps(open_bench)
+    def call(*args: P.args, **kwargs: P.kwargs) -> "SyncTestBench":
+        return SyncTestBench(LoopThread(open_bench(*args, **kwargs)))
+
+    return call
+
+
+class SyncDatasets(Forwarding[Datasets]):
+    """`Datasets` without `await`."""
+
+    list = iterated(Datasets.list)
+    get = awaited(Datasets.get)
+    create = awaited(Datasets.create)
+    describe = awaited(Datasets.describe)
+    delete = awaited(Datasets.delete)
+    versions = iterated(Datasets.versions)
+    test_cases = iterated(Datasets.test_cases)
+    test_case = awaited(Datasets.test_case)
+    edit_case = awaited(Datasets.edit_case)
+    delete_case = awaited(Datasets.delete_case)
+    import_cases = awaited(Datasets.import_cases)
+    export_cases = iterated(Datasets.export_cases)
+
+
+class SyncTestBench(Forwarding[WTBTestBench]):
+    """`WTBTestBench` without `await`, for notebooks and scripts.
+
+    It is open from the beginning: `with` closes it at the end, and so does `close`.
+    """
+
+    connect = staticmethod(opened(WTBTestBench.connect))
+    local = staticmethod(opened(WTBTestBench.local))
+
+    def __init__(self, thread: LoopThread) -> None:
+        super().__init__(thread.bench, thread)
+        self.datasets = SyncDatasets(thread.bench.datasets, thread)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bench; a local one waits for what it is executing."""
+        self._thread.close()
+
+    register_project = awaited(WTBTestBench.register_project)
+    run = awaited(WTBTestBench.run)
+    get = awaited(WTBTestBench.get)
+    wait_for = awaited(WTBTestBench.wait_for)
+    events = iterated(WTBTestBench.events)
+    pause = awaited(WTBTestBench.pause)
+    resume = awaited(WTBTestBench.resume)
+    stop = awaited(WTBTestBench.stop)
+    rollback = awaited(WTBTestBench.rollback)
+    branch = awaited(WTBTestBench.branch)
+    get_checkpoints = awaited(WTBTestBench.get_checkpoints)
+    get_state = awaited(WTBTestBench.get_state)
+    nodes = awaited(WTBTestBench.nodes)
+    run_batch_test = awaited(WTBTestBench.run_batch_test)
+    get_batch_test = awaited(WTBTestBench.get_batch_test)
+    results = awaited(WTBTestBench.results)
+    compare = awaited(WTBTestBench.compare)
+
+
+async def _next(items: AsyncIterator[Answer]) -> Answer | None:
+    return await anext(items, None)
+
+
+async def _close(items: AsyncIterator[Any]) -> None:
+    if isinstance(items, AsyncGenerator):
+        await items.aclose()
