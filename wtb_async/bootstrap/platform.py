@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from wtb_async.application.outbox.relay_outbox import RelayOptions
 from wtb_async.application.runs.dispatch_runs import PoolSize
+from wtb_async.infrastructure.evaluation.calling import CallOptions
 from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
 from wtb_async.infrastructure.langgraph.inspection import SubprocessGraphInspector
 from wtb_async.infrastructure.langgraph.projects import ProjectRegistry
@@ -59,13 +60,23 @@ async def open_platform(
     inspector = SubprocessGraphInspector(
         projects, timeout_seconds=settings.api.inspect_timeout_seconds
     )
-    evaluation = ProjectEvaluationEngine(projects)
+    evaluation = ProjectEvaluationEngine(projects, call_options(settings))
     try:
         yield Platform(settings, projects, database, redis, nudges, inspector, evaluation)
     finally:
         await nudges.flush()
         await redis.aclose()
         await database.close()
+
+
+def call_options(settings: Settings) -> CallOptions:
+    """How this system calls evaluators."""
+    evaluation = settings.evaluation
+    return CallOptions(
+        timeout_seconds=evaluation.timeout_seconds,
+        attempts=evaluation.attempts,
+        concurrency=evaluation.concurrency,
+    )
 
 
 def relay_options(settings: Settings) -> RelayOptions:
