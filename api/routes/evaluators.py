@@ -13,7 +13,6 @@ from api.security import Caller, KeyedRoute
 from wtb_async.application.batches.request_scoring import RequestScoring, request_scoring
 from wtb_async.application.views import BatchTestView
 from wtb_async.domain.batch_test import ScoringMode
-from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.evaluator import KEY_PATTERN, EvaluatorChoice, EvaluatorKind
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 
@@ -88,7 +87,7 @@ class EvaluatorLists(BaseModel):
 
 
 class ScoreBatch(EvaluatorLists):
-    """Other evaluators, in addition to those before or in place of them."""
+    """Other evaluators besides those before or in place of them, or none to call these again."""
 
     mode: ScoringMode = ScoringMode.ADD
 
@@ -109,12 +108,12 @@ async def score_batch_test(
     batch_test_id: UUID, body: ScoreBatch, caller: Caller, platform: PlatformDep
 ) -> JsonAnswer:
     """Have what a batch test has run scored by other evaluators, without running it again."""
-    choices = body.choices()
-    if not choices:
-        raise InvalidInput.of("evaluators", "name at least one evaluator of any kind")
     await request_scoring(
         RequestScoring(
-            batch_test_id=batch_test_id, caller=caller, evaluators=choices, mode=body.mode
+            batch_test_id=batch_test_id,
+            caller=caller,
+            evaluators=body.choices(),
+            mode=body.mode,
         ),
         uow_factory=platform.database.unit_of_work,
         evaluators=platform.evaluation,

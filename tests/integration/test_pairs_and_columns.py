@@ -2,6 +2,7 @@
 
 import pytest
 from arranging import change, completed, select
+from growing import submit_growing
 from scored_batches import RIGHT, Batch, begin, failed
 
 from wtb_async.application.batches.compare_batch import compare_batch
@@ -164,3 +165,18 @@ async def test_a_preference_over_an_outcome_that_no_longer_stands_is_dropped(
         await uow.commit()
     assert await preferences(batch) == [{}]
     assert await batch.status() == "running"
+
+
+async def test_what_joins_a_batch_is_compared_with_the_baseline_that_ran_before(
+    platform: Platform,
+) -> None:
+    batch = await submit_growing(platform, "a", evaluators=[LONGER, SHARE])
+    await batch.run_all()
+    await batch.extend(matrix={"second": ["base", "loud"]})
+    await batch.run_all()
+    base, loud = await batch.results()
+    assert (base.combination, base.preferences) == (BASE, {})
+    assert (loud.combination, loud.preferences) == (LOUD, {"longer": 0.5})
+    comparison = await compare_batch(batch.id, batch.queries)
+    assert [each.combination for each in comparison.summaries] == [BASE, LOUD]
+    assert (await batch.view()).status.value == "completed"

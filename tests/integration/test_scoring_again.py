@@ -20,8 +20,9 @@ from wtb_async.application.outbox.routing import route
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.errors import InvalidInput, InvalidTransition, NotFound
-from wtb_async.domain.evaluator import EvaluatorChoice
+from wtb_async.domain.evaluator import EvaluatorChoice, EvaluatorKind
 from wtb_async.domain.events import BatchScoringRequested
+from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 
 EXACT, LATENCY = "wtb.exact_match", "wtb.latency"
 
@@ -87,6 +88,34 @@ async def test_evaluators_may_be_replaced_with_all_that_they_said(platform: Plat
     assert "has no 'missing'" in row.score_errors[EXACT]
 
 
+async def test_what_failed_is_called_again_where_it_failed(platform: Platform) -> None:
+    summary = EvaluatorChoice(use="graded:share_right", kind=EvaluatorKind.SUMMARY)
+    batch = await begin(platform, 2, ["wtb.numeric_match", LATENCY, summary])
+    await batch.end_all()
+    await batch.score()
+    factory = platform.database.unit_of_work
+    await change(
+        platform.database,
+        "UPDATE wtb_evaluation_results SET error = NULL, score = 'true'"
+        " WHERE execution_id = :id AND error IS NOT NULL",
+        id=batch.runs[0].execution_id,
+    )
+    await batch.score_with(mode=ScoringMode.RETRY)
+    async with factory() as uow:
+        [job] = await uow.scores.claim(batch.id, 10, 0.0)
+        await uow.commit()
+    assert job.outcome.execution_id == batch.runs[1].execution_id
+    assert [choice.use for choice in job.evaluators] == ["wtb.numeric_match"]
+    assert await batch.score() == 1
+    assert await batch.status() == "completed"
+    first, second = await batch.results()
+    assert first.scores == {"wtb.numeric_match": True, LATENCY: 1.5}
+    assert second.scores == {LATENCY: 1.5}
+    assert set(second.score_errors) == {"wtb.numeric_match"}
+    queries = BatchTestQueries(platform.database.engine)
+    assert [each.score for each in await queries.summaries(batch.id)] == [1.0]
+
+
 async def test_what_still_runs_is_shown_to_the_new_evaluators_too(platform: Platform) -> None:
     batch = await begin(platform, 2)
     await batch.end(completed(batch.runs[0].id, RIGHT))
@@ -117,7 +146,7 @@ class Held:
         return await self._engine.summarize(job)
 
 
-@pytest.mark.parametrize("mode", list(ScoringMode))
+@pytest.mark.parametrize("mode", [ScoringMode.ADD, ScoringMode.REPLACE])
 async def test_results_for_the_evaluators_before_are_dropped_when_these_change(
     platform: Platform, mode: ScoringMode
 ) -> None:

@@ -5,28 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from arranging import claim, completed, register, register_runner, settle
+from arranging import claim, completed, settle
+from growing import RIGHT, submit_growing
 
-from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.request_scoring import RequestScoring, request_scoring
 from wtb_async.application.batches.score_batch import EvaluationEngine, score_batch
-from wtb_async.application.batches.submit_batch_test import (
-    SubmitBatchTest,
-    submit_batch_test,
-)
 from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.views import ResultRow
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.batch_test import ScoringMode
-from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.evaluator import EvaluatorChoice, choices_of
-from wtb_async.domain.execution import Limits, RunError
+from wtb_async.domain.execution import RunError
 from wtb_async.domain.json import JsonValue
 from wtb_async.domain.run import RunStatus
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 
-RIGHT = {"word": "right"}
+__all__ = ["RIGHT", "Batch", "begin", "failed"]
 
 
 @dataclass(frozen=True)
@@ -112,33 +107,10 @@ async def begin(
     variants: Sequence[str] = (),
 ) -> Batch:
     """A batch test that was accepted and started, and whose executions are all running."""
-    await register(platform.database.unit_of_work, "graded")
-    view = await submit_batch_test(
-        SubmitBatchTest(
-            workflow="graded",
-            name="a batch",
-            variant_matrix={"second": list(variants)} if variants else {},
-            exclude=(),
-            baseline=None,
-            cases=CaseChoice(
-                test_cases=[
-                    CaseContent(key=f"case {n}", input={"n": n}, reference=RIGHT)
-                    for n in range(cases)
-                ]
-            ),
-            repetitions=1,
-            evaluators=list(evaluators),
-            limits=Limits(),
-            max_executions=1000,
-            caller="test",
-        ),
-        uow_factory=platform.database.unit_of_work,
-        evaluators=platform.evaluation,
-        nudges=platform.nudges,
+    batch = await submit_growing(
+        platform,
+        *(f"case {number}" for number in range(cases)),
+        evaluators=list(evaluators),
+        variant_matrix={"second": list(variants)} if variants else {},
     )
-    runner = await register_runner(platform.database.unit_of_work)
-    runs = await claim(platform.database.unit_of_work, runner)
-    async with platform.database.unit_of_work() as uow:
-        await uow.batch_tests.mark_started([view.id])
-        await uow.commit()
-    return Batch(platform, view.id, runner, runs)
+    return Batch(platform, batch.id, batch.runner_id, await batch.claim())

@@ -47,7 +47,15 @@ def test_evaluators_of_every_kind_are_asked_for(stand_in: Served) -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", [[], ["--evaluator", "{"]])
+def test_what_failed_is_asked_for_again(stand_in: Served) -> None:
+    stand_in.created[f"{BATCH}/score"] = batch("running")
+    assert wtb("batch", "score", ID, "--retry").exit_code == 0
+    assert stand_in.posted[0][1]["mode"] == "retry"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--replace"], ["--evaluator", "{"], ["--evaluator", "a:b", "--retry"]]
+)
 def test_what_names_no_evaluator_ends_with_2(stand_in: Served, arguments: list[str]) -> None:
     assert wtb("batch", "score", ID, *arguments).exit_code == 2
     assert stand_in.posted == []

@@ -129,6 +129,16 @@ def test_replacing_makes_room_for_the_same_key() -> None:
     assert scored.evaluators == ["scorers:judge"]
 
 
+@pytest.mark.parametrize(
+    ("choices", "mode"), [([], ScoringMode.ADD), ([], ScoringMode.REPLACE), ([FULL], "retry")]
+)
+def test_a_retry_names_no_evaluator_and_everything_else_does(
+    choices: list[EvaluatorChoice], mode: ScoringMode
+) -> None:
+    with pytest.raises(InvalidInput, match="evaluators: "):
+        batch(S.COMPLETED).score_again(choices, ScoringMode(mode))
+
+
 def test_a_cancelled_batch_is_not_scored_again() -> None:
     cancelled = batch(S.CANCELLED)
     with pytest.raises(InvalidTransition):

@@ -21,7 +21,7 @@ from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import CheckpointView, NodeBoundaryView
-from wtb_async.domain.batch_test import BatchTest
+from wtb_async.domain.batch_test import BatchTest, ScoringMode
 from wtb_async.domain.command import Command
 from wtb_async.domain.events import Change, OutboxEvent
 from wtb_async.domain.execution import Execution, Limits
@@ -228,12 +228,11 @@ class BatchTestRepository(Protocol):
 class ScoreRepository(Protocol):
     """What evaluators say of the executions of batch tests."""
 
-    async def score_again(self, batch_id: UUID, *, forgets: bool) -> None:
-        """Have evaluators look at every ended execution again; claims on them are void.
+    async def score_again(self, batch_id: UUID, mode: ScoringMode) -> None:
+        """Let ended executions be claimed again; the claims on them are void.
 
-        Args:
-            batch_id: the batch test.
-            forgets: whether what was said before is dropped.
+        What was said before is dropped if evaluators are replaced; for a retry only errors are,
+        and only the executions that have some are claimed again.
         """
 
     async def claim(self, batch_id: UUID, limit: int, claim_seconds: float) -> list[ScoringJob]:

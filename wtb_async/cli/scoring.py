@@ -33,14 +33,16 @@ def score_batch(
     replace: Annotated[
         bool, typer.Option("--replace", help="Drop the evaluators before, with their scores.")
     ] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Call those again that failed, where they did.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, then compare.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Score a batch test with other evaluators, without running it again."""
     lists = [[_read_entry(text) for text in each or ()] for each in (evaluator, pairwise, summary)]
-    if not any(lists):
-        raise typer.BadParameter("give an --evaluator, a --pairwise or a --summary one")
+    mode = _mode(names_some=any(lists), replace=replace, retry=retry)
 
     async def command(client: WTBClient) -> None:
         batch = await client.batch_tests.score(
@@ -48,7 +50,7 @@ def score_batch(
             lists[0],
             pairwise_evaluators=lists[1],
             summary_evaluators=lists[2],
-            mode=ScoringMode.REPLACE if replace else ScoringMode.ADD,
+            mode=mode,
         )
         if wait:
             with batch_progress(batch.name) as show:
@@ -63,6 +65,16 @@ def score_batch(
             raise typer.Exit(ExitCode.FAILED)
 
     call(data_dir, command)
+
+
+def _mode(*, names_some: bool, replace: bool, retry: bool) -> ScoringMode:
+    if retry and (names_some or replace):
+        raise typer.BadParameter("--retry calls those again that the batch test has")
+    if not (retry or names_some):
+        raise typer.BadParameter("give an --evaluator, a --pairwise or a --summary one")
+    if retry:
+        return ScoringMode.RETRY
+    return ScoringMode.REPLACE if replace else ScoringMode.ADD
 
 
 def _read_entry(text: str) -> JsonValue:

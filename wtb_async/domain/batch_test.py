@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from wtb_async.domain.errors import InvalidTransition
+from wtb_async.domain.errors import InvalidInput, InvalidTransition
 from wtb_async.domain.evaluator import EvaluatorChoice, check_keys, entry_key
 from wtb_async.domain.events import BatchExtended, BatchScoringRequested
 from wtb_async.domain.graph_choice import Combination
@@ -53,6 +53,8 @@ class ScoringMode(StrEnum):
     """They stay, with what they said."""
     REPLACE = "replace"
     """They go, with what they said."""
+    RETRY = "retry"
+    """They stay, and those that failed are called again where they did; there are no others."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -141,9 +143,10 @@ class BatchTest:
         """Have other evaluators look at what it has run; one that has ended goes on until then.
 
         Raises:
-            InvalidInput: two evaluators would share a key.
+            InvalidInput: two evaluators would share a key, or they do not go with the mode.
             InvalidTransition: it was cancelled.
         """
+        _check_goes_with(mode, choices)
         kept = [] if mode is ScoringMode.REPLACE else self.evaluators
         check_keys(choices, map(entry_key, kept))
         if self.status not in {_S.PENDING, _S.RUNNING, _S.PAUSED}:
@@ -152,3 +155,10 @@ class BatchTest:
         self.evaluators = [*kept, *(choice.to_stored() for choice in choices)]
         self.version += 1
         return BatchScoringRequested(mode=mode.value, evaluators=len(choices))
+
+
+def _check_goes_with(mode: ScoringMode, choices: Sequence[EvaluatorChoice]) -> None:
+    if choices and mode is ScoringMode.RETRY:
+        raise InvalidInput.of("evaluators", "a retry calls those that the batch test has")
+    if not choices and mode is not ScoringMode.RETRY:
+        raise InvalidInput.of("evaluators", "name at least one evaluator of any kind")

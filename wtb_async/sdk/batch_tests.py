@@ -81,7 +81,8 @@ class BatchTests:
             evaluators: references, or objects with `use`, `key`, `with` and so on.
             pairwise_evaluators: those that compare an output with the baseline's.
             summary_evaluators: those that look at all outputs of a combination.
-            mode: whether the evaluators before stay, with their scores.
+            mode: whether the evaluators before stay, with their scores; RETRY names none, and
+                calls those again that failed.
             idempotency_key: with the same key nothing is asked twice.
         """
         path = path_of("batch-tests", batch_test_id, "score")

@@ -38,7 +38,8 @@ async def request_scoring(
 
     Raises:
         NotFound: no such batch test.
-        InvalidInput: an evaluator that cannot be called, or a key that is taken.
+        InvalidInput: an evaluator that cannot be called, a key that is taken, no evaluator where
+            there must be one, or one where there must be none.
         InvalidTransition: the batch was cancelled.
     """
     async with uow_factory() as uow:
@@ -47,8 +48,7 @@ async def request_scoring(
         evaluators.check(workflow.project, request.evaluators)
         status_before = batch.status
         event = batch.score_again(request.evaluators, request.mode)
-        forgets = request.mode is ScoringMode.REPLACE
-        await uow.scores.score_again(batch.id, forgets=forgets)
+        await uow.scores.score_again(batch.id, request.mode)
         command = _command(request)
         uow.journal.record(_change(batch, event, command, status_before), command=command)
         await uow.commit()

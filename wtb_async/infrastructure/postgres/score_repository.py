@@ -19,6 +19,7 @@ from wtb_async.application.batches.scoring import (
     SummaryJob,
     SummaryScore,
 )
+from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.evaluator import EvaluatorChoice, EvaluatorKind
 from wtb_async.infrastructure.postgres import scoring_statements as statements
 from wtb_async.infrastructure.postgres import tables
@@ -37,12 +38,11 @@ class PostgresScoreRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def score_again(self, batch_id: UUID, *, forgets: bool) -> None:
-        """Have evaluators look at every ended execution again; claims on them are void."""
-        await self._session.execute(text(statements.SCORE_AGAIN), {"batch_id": batch_id})
-        if forgets:
-            # A statement of its own: it sees what was recorded while the one before it waited.
-            await self._session.execute(text(statements.FORGET_RESULTS), {"batch_id": batch_id})
+    async def score_again(self, batch_id: UUID, mode: ScoringMode) -> None:
+        """Let ended executions be claimed again; the claims on them are void."""
+        # Each is a statement of its own: it sees what was recorded while the one before waited.
+        for statement in statements.SCORE_AGAIN[mode]:
+            await self._session.execute(text(statement), {"batch_id": batch_id})
 
     async def claim(self, batch_id: UUID, limit: int, claim_seconds: float) -> list[ScoringJob]:
         """Take ended executions of the batch that some evaluator has not seen yet, for a while."""
@@ -139,7 +139,11 @@ def _job(row: RowMapping, choices: Sequence[EvaluatorChoice], project: str) -> S
         combination=row["combination"],
         repetition=row["repetition"],
         baseline=_outcome_from_json(row["baseline"]) if row["baseline"] else None,
-        evaluators=tuple(choice for choice in choices if choice.name not in row["seen_by"]),
+        evaluators=tuple(
+            choice
+            for choice in choices
+            if choice.kind is not EvaluatorKind.SUMMARY and choice.name not in row["seen_by"]
+        ),
         project=project,
         claimed_until=row["claimed_until"],
     )

@@ -1,5 +1,6 @@
 """The statements by which executions of batch tests get their scores."""
 
+from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.graph_choice import WORKFLOW_KEY
 from wtb_async.domain.workflow import BASE_VARIANT
@@ -121,15 +122,35 @@ ON CONFLICT (execution_id, key) DO NOTHING
 """
 
 # Every row, whatever a claim that is being made is about to do with it.
-SCORE_AGAIN = f"""
+_CLAIMABLE_AGAIN = f"""
 UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
 WHERE batch_test_id = :batch_id AND status IN ({ENDED_STATUSES})
 """  # noqa: S608 - statuses of the domain
 
-FORGET_RESULTS = """
+_WITH_ERRORS = """
+  AND EXISTS (SELECT FROM wtb_evaluation_results AS result
+              WHERE result.execution_id = wtb_executions.id AND result.error IS NOT NULL)
+"""
+
+_FORGET_RESULTS = """
 DELETE FROM wtb_evaluation_results AS result USING wtb_executions AS execution
 WHERE result.execution_id = execution.id AND execution.batch_test_id = :batch_id
 """
+
+_FORGET_SUMMARIES = """
+UPDATE wtb_batch_tests SET summaries = NULL, summarized_at = NULL WHERE id = :batch_id
+"""
+
+SCORE_AGAIN = {
+    ScoringMode.ADD: (_CLAIMABLE_AGAIN,),
+    ScoringMode.REPLACE: (_CLAIMABLE_AGAIN, _FORGET_RESULTS, _FORGET_SUMMARIES),
+    ScoringMode.RETRY: (
+        _CLAIMABLE_AGAIN + _WITH_ERRORS,
+        _FORGET_RESULTS + "  AND result.error IS NOT NULL",
+        _FORGET_SUMMARIES,
+    ),
+}
+"""What is done for each mode, one after the other."""
 
 # What others were told of an outcome that no longer stands.
 FORGET_PREFERENCES = f"""
