@@ -52,11 +52,14 @@ def _from_reference(entry: Any) -> Any:  # noqa: ANN401 - whatever a caller send
     return {"use": entry} if isinstance(entry, str) else entry
 
 
-Evaluators = list[
-    Annotated[
-        EvaluatorBody,
-        BeforeValidator(_from_reference, json_schema_input_type=str | EvaluatorBody),
-    ]
+Evaluators = Annotated[
+    list[
+        Annotated[
+            EvaluatorBody,
+            BeforeValidator(_from_reference, json_schema_input_type=str | EvaluatorBody),
+        ]
+    ],
+    Field(max_length=100),
 ]
 """A bare reference, or an object that says more."""
 

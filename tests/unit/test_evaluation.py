@@ -117,6 +117,52 @@ def test_evaluators_are_checked_without_being_loaded(engine: ProjectEvaluationEn
     engine.check("project", choices_of(references))
 
 
+LIBRARY = """
+from subprocess import run
+
+class Score:
+    def __init__(self, name, score):
+        self.name, self.score, self.metadata = name, score, {}
+
+class Closeness:
+    def __init__(self, scale=1):
+        self.scale = scale
+
+    def __call__(self, output, expected=None, **kwargs):
+        return Score("Closeness", self.scale * float(output == expected))
+
+def create_closeness(scale):
+    def closeness(*, outputs, reference_outputs, **kwargs):
+        return {"key": "closeness", "score": scale * float(outputs == reference_outputs)}
+    return closeness
+"""
+
+
+async def test_scorers_of_a_known_library_are_named_as_they_are(
+    engine: ProjectEvaluationEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real ones are no dependency; these have their shapes."""
+    package = tmp_path / "site" / "autoevals"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "string.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(package.parent)
+    choices = [
+        choice("autoevals.string:Closeness", arguments={"scale": 0.5}),
+        choice("autoevals.string:create_closeness", arguments={"scale": 0.25}),
+        choice("autoevals.string:run", arguments={"args": ["true"]}),
+        choice("autoevals.string:missing"),
+    ]
+    engine.check("project", choices)
+    made, created, foreign, missing = (await engine.score(scoring_job(choices))).scores
+    assert (made.key, made.score) == ("Closeness", 0.5)
+    assert (created.key, created.score) == ("closeness", 0.25)
+    assert foreign.error is not None
+    assert "is not of autoevals itself" in foreign.error
+    assert missing.error is not None
+    assert "does not load: AttributeError" in missing.error
+
+
 PAIRWISE = EvaluatorKind.PAIRWISE
 
 

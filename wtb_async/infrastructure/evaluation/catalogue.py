@@ -77,7 +77,7 @@ class EvaluatorCatalogue:
             return _built_in(choice, "evaluators")
         if _library_of(choice.use) in LIBRARIES:
             found = _load_from_library(choice.use)
-            is_maker = inspect.isclass(found) or found.__name__.startswith("create_")
+            is_maker = inspect.isclass(found) or _attribute(choice.use).startswith("create_")
         else:
             found = load_attribute(self._projects.get(project), choice.use, field="evaluators")
             is_maker = inspect.isclass(found)
@@ -108,6 +108,10 @@ def _violations(error: ValidationError, place: str) -> Iterator[Violation]:
         yield Violation(f"{place}.{path}", each["msg"])
 
 
+def _attribute(reference: str) -> str:
+    return reference.rpartition(":")[2]
+
+
 def _library_of(reference: str) -> str:
     return reference.partition(":")[0].partition(".")[0]
 
@@ -116,14 +120,19 @@ def _check_library(reference: str, place: str) -> None:
     library = _library_of(reference)
     if importlib.util.find_spec(library) is None:
         raise InvalidInput.of(place, f"{reference!r}: {library} is not installed on this server")
-    if not reference.rpartition(":")[2].isidentifier() or ":" not in reference:
+    if ":" not in reference or not _attribute(reference).isidentifier():
         raise InvalidInput.of(place, f"{reference!r} is not 'module:attr'")
 
 
 def _load_from_library(reference: str) -> Any:  # noqa: ANN401 - the library's own object
+    """Import a scorer that is the library's own: what it imports itself is nobody's to call."""
     module, _, attribute = reference.rpartition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = getattr(importlib.import_module(module), attribute)
     except Exception as error:
         message = f"{reference!r} does not load: {type(error).__name__}: {error}"
         raise InvalidInput.of("evaluators", message) from error
+    if _library_of(str(getattr(found, "__module__", ""))) != _library_of(reference):
+        message = f"{reference!r} is not of {_library_of(reference)} itself"
+        raise InvalidInput.of("evaluators", message)
+    return found
