@@ -250,6 +250,11 @@ async def test_what_is_no_finite_number_is_an_error(result: object) -> None:
         await call(returning(result))
 
 
+async def test_a_mapping_of_other_things_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"a result has a key, a score, .*, not \['accuracy'\]"):
+        await call(returning({"accuracy": 1}))
+
+
 @unhurried
 @given(st.text(st.characters(exclude_categories=())))
 def test_every_text_of_an_evaluator_can_be_stored(text: str) -> None:

@@ -11,6 +11,8 @@ from wtb_async.application.batches.scoring import Score
 from wtb_async.domain.evaluator import EvaluatorChoice
 from wtb_async.infrastructure.langgraph.plain_json import storable_text
 
+_MEANT = frozenset({"key", "score", "value", "comment"})
+
 
 def scores_of(choice: EvaluatorChoice, result: object) -> list[Score]:
     """One score for each thing that the evaluator said.
@@ -21,7 +23,7 @@ def scores_of(choice: EvaluatorChoice, result: object) -> list[Score]:
         TypeError: it said nothing, or something that is no score.
     """
     if not isinstance(result, list | tuple) and not _holds_several(result):
-        return [_score(choice, result, own_key=choice.key)]
+        return [_score(choice, result, key=choice.key)]
     scores = [_prefixed(choice, item) for item in _items(result)]
     if not scores:
         raise TypeError("it returned no score")
@@ -29,10 +31,10 @@ def scores_of(choice: EvaluatorChoice, result: object) -> list[Score]:
 
 
 def _prefixed(choice: EvaluatorChoice, item: object) -> Score:
-    own = _named(item).get("key")
-    prefix = f"{choice.key}." if choice.key and own else choice.key or ""
-    key = f"{prefix}{own}" if own else choice.key
-    return _score(choice, item, own_key=key)
+    key = _named(item).get("key")
+    if key and choice.key:
+        key = f"{choice.key}.{key}"
+    return _score(choice, item, key=key or choice.key)
 
 
 def _items(result: object) -> Iterator[object]:
@@ -61,15 +63,15 @@ def _named(result: object) -> Mapping[str, Any]:
     return {}
 
 
-def _score(choice: EvaluatorChoice, item: object, *, own_key: str | None) -> Score:
+def _score(choice: EvaluatorChoice, item: object, *, key: str | None) -> Score:
     fields = _named(item)
     if not fields:
-        category = item if isinstance(item, str) else None
-        fields = {"value": category} if category else {"score": item}
-    key = own_key or fields.get("key") or choice.score_key
+        fields = {"value": item} if item and isinstance(item, str) else {"score": item}
+    if not _MEANT.intersection(fields):
+        raise TypeError(f"a result has a key, a score, a value or a comment, not {[*fields]}")
     return Score(
         evaluator=choice.name,
-        key=storable_text(str(key)),
+        key=storable_text(str(key or fields.get("key") or choice.score_key)),
         score=_number(fields.get("score")),
         comment=_comment(fields),
     )
