@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -54,7 +55,7 @@ def _work(
         result, error = run(function), None
     except BaseException as raised:  # noqa: BLE001 - the user's code may raise anything
         result, error = None, raised
-    if not loop.is_closed():  # Otherwise nobody waits any more.
+    with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
         loop.call_soon_threadsafe(_tell, future, result, error)
 
 

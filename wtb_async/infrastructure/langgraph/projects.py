@@ -125,7 +125,7 @@ def read_project(path: Path) -> Project:
             graphs=graphs,
             variants=ours.get("variants", {}),
             workflow_variants=ours.get("workflow_variants", {}),
-            lower_is_better=tuple(ours.get("lower_is_better", ())),
+            lower_is_better=ours.get("lower_is_better", ()),
             dependencies=tuple(content.get("dependencies", ())),
         )
     except FileNotFoundError as error:
