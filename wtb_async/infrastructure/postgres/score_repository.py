@@ -25,9 +25,9 @@ from wtb_async.infrastructure.postgres import scoring_statements as statements
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 
-_EXECUTIONS, _CASES, _BATCHES = tables.executions.c, tables.test_cases.c, tables.batch_tests.c
-_JSON = _EXECUTIONS.output.type
+_JSON = tables.executions.c.output.type
 
+_BATCH_TYPES = {"evaluators": _JSON, "baseline": _JSON}
 _OUTCOME_TYPES = {"output": _JSON, "error": _JSON}
 _CASE_TYPES = {"inputs": _JSON, "reference": _JSON, "metadata": _JSON, "combination": _JSON}
 
@@ -47,9 +47,7 @@ class PostgresScoreRepository:
     async def claim(self, batch_id: UUID, limit: int, claim_seconds: float) -> list[ScoringJob]:
         """Take ended executions of the batch that some evaluator has not seen yet, for a while."""
         found = await self._session.execute(
-            text(statements.EVALUATORS).columns(
-                evaluators=_BATCHES.evaluators.type, baseline=_BATCHES.baseline.type
-            ),
+            text(statements.EVALUATORS).columns(**_BATCH_TYPES),
             {"batch_id": batch_id},
         )
         if (batch := found.mappings().one_or_none()) is None:
@@ -102,9 +100,7 @@ class PostgresScoreRepository:
     async def summary_job(self, batch_id: UUID) -> SummaryJob | None:
         """The columns of a running batch that only its summary evaluators have to see yet."""
         found = await self._session.execute(
-            text(statements.UNSUMMARIZED).columns(
-                evaluators=_BATCHES.evaluators.type, baseline=_BATCHES.baseline.type
-            ),
+            text(statements.UNSUMMARIZED).columns(**_BATCH_TYPES),
             {"batch_id": batch_id},
         )
         if (batch := found.mappings().one_or_none()) is None:
