@@ -88,6 +88,11 @@ class EvaluationSettings(_Group):
     """For one evaluator on one execution, all its attempts together."""
     attempts: int = Field(3, ge=1)
     """How often an evaluator is called when its errors look as if they would pass."""
+    scorers: int = Field(2, ge=1)
+    """Scoring tasks at work at the same time, in all workers together.
+
+    Fewer than worker processes, so that what starts and rescues runs never waits for evaluators.
+    """
     concurrency: int = Field(16, ge=1)
     """Evaluators under way at the same time in one worker process."""
 
