@@ -112,5 +112,6 @@ async def begin(
         *(f"case {number}" for number in range(cases)),
         evaluators=list(evaluators),
         variant_matrix={"second": list(variants)} if variants else {},
+        share_prefixes=False,
     )
     return Batch(platform, batch.id, batch.runner_id, await batch.claim())

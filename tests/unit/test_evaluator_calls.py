@@ -39,6 +39,15 @@ async def test_an_evaluator_that_hangs_is_left_behind_and_soon_not_called_any_mo
     assert await caller.call("another", lambda: "fine", NOTHING) == "fine"
 
 
+async def test_calls_that_hang_side_by_side_count_together(waits: Callable[[], str]) -> None:
+    caller = EvaluatorCaller(CallOptions(timeout_seconds=0.05, concurrency=4))
+    calls = [caller.call("hangs", waits, NOTHING) for _ in range(4)]
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(end) for end in ends] == [TookTooLong] * 4
+    with pytest.raises(TooManyHang):
+        await caller.call("hangs", waits, NOTHING)
+
+
 async def test_an_async_evaluator_that_hangs_is_cancelled() -> None:
     caller = EvaluatorCaller(CallOptions(timeout_seconds=0.05))
 

@@ -29,9 +29,7 @@ class EvaluatorThreads:
         Raises:
             TooManyHang: that happened to several threads of this name, which still have not ended.
         """
-        hanging = self._left_behind[name] = [t for t in self._left_behind[name] if t.is_alive()]
-        if len(hanging) >= self._most_hanging:
-            raise TooManyHang(f"{len(hanging)} earlier calls hang; it is not called again")
+        self._check_hangs_seldom(name)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         context = contextvars.copy_context()
@@ -41,8 +39,14 @@ class EvaluatorThreads:
         try:
             return await future
         except asyncio.CancelledError:
-            hanging.append(thread)
+            self._left_behind[name].append(thread)
             raise
+
+    def _check_hangs_seldom(self, name: str) -> None:
+        hanging = [thread for thread in self._left_behind[name] if thread.is_alive()]
+        self._left_behind[name] = hanging
+        if len(hanging) >= self._most_hanging:
+            raise TooManyHang(f"{len(hanging)} earlier calls hang; it is not called again")
 
 
 def _work(
