@@ -35,6 +35,11 @@ def _send(deliveries: Deliveries) -> None:
         send_scoring(batch_id)
 
 
-def send_scoring(batch_id: UUID | str) -> None:
-    """Ask for a batch's ended executions to be scored."""
-    app.send_task("wtb.evaluation.score_batch", args=[str(batch_id)], expires=60)
+def send_scoring(batch_id: UUID | str, *, has_waited: bool = False) -> None:
+    """Ask for a batch's ended executions to be scored; who waits for a slot, a second later."""
+    app.send_task(
+        "wtb.evaluation.score_batch",
+        args=[str(batch_id), has_waited],
+        countdown=1 if has_waited else None,
+        expires=60,
+    )

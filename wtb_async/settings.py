@@ -82,6 +82,19 @@ class EvaluationSettings(_Group):
     chunk_size: int = Field(100, ge=1)
     claim_seconds: float = Field(60.0, gt=0)
     """A worker that dies while it scores leaves its executions to the others after this time."""
+    work_seconds: float = Field(10.0, gt=0)
+    """After this a scoring task begins nothing more and lets others have its process."""
+    timeout_seconds: float = Field(30.0, gt=0)
+    """For one evaluator on one execution, all its attempts together."""
+    attempts: int = Field(3, ge=1)
+    """How often an evaluator is called when its errors look as if they would pass."""
+    scorers: int = Field(2, ge=1)
+    """Scoring tasks at work at the same time, in all workers together.
+
+    Fewer than worker processes, so that what starts and rescues runs never waits for evaluators.
+    """
+    concurrency: int = Field(16, ge=1)
+    """Evaluators under way at the same time in one worker process."""
 
 
 class PoolSettings(_Group):

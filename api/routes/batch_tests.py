@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, HubDep, Limit, PlatformDep
+from api.routes.evaluators import EvaluatorLists
 from api.routes.limits import LimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, batch_history, event_stream
@@ -62,12 +63,12 @@ class TestCaseBody(_Body):
         )
 
 
-class RunBatchTest(_Body):
+class RunBatchTest(EvaluatorLists):
     """Variant combinations x test cases x repetitions."""
 
     name: str = Field("", max_length=200)
     variant_matrix: MatrixBody = Field(default={}, examples=[{"retriever": ["base", "tfidf"]}])
-    exclude: Exclusions = []
+    exclude: Exclusions = Field(default=[])
     baseline: dict[str, str] | None = None
     test_cases: list[TestCaseBody] | None = None
     dataset: str | None = Field(None, description="Name or id, instead of `test_cases`")
@@ -79,7 +80,6 @@ class RunBatchTest(_Body):
     share_prefixes: bool = Field(
         True, description="Run what combinations have in common once; false: each from scratch"
     )
-    evaluators: list[str] = Field(default=[], examples=[["wtb.exact_match", "scorers:hit_at_k"]])
     limits: LimitsBody = LimitsBody()
 
 
@@ -217,7 +217,7 @@ async def _submit(
             baseline=body.baseline,
             cases=_cases(body),
             repetitions=body.repetitions,
-            evaluators=body.evaluators,
+            evaluators=body.choices(),
             share_prefixes=body.share_prefixes,
             limits=body.limits.to_domain(),
             max_executions=platform.settings.api.max_batch_executions,

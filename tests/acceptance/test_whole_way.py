@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -123,6 +124,31 @@ async def test_a_batch_is_run_scored_and_compared(client: WTBClient) -> None:
     matches = comparison.evaluators[0]
     assert (matches.key, matches.verdict) == ("wtb.exact_match", "better")
     assert "second=loud" in matches.sentence
+    await is_scored_again(client, made.id)
+
+
+async def is_scored_again(client: WTBClient, batch_id: UUID) -> None:
+    """Other evaluators look at it, at pairs and at whole columns, without another run."""
+    shouts: JsonObject = {"use": "wtb.regex", "with": {"pattern": "!$"}, "output": "letters.1"}
+    asked = await client.batch_tests.score(
+        batch_id,
+        [{**shouts, "key": "shouts"}],
+        pairwise_evaluators=["./letters/judges.py:longer"],
+        summary_evaluators=["./letters/judges.py:words"],
+    )
+    assert asked.status is BatchStatus.RUNNING
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        done = await client.batch_tests.wait_for(batch_id)
+    assert (done.status, done.counts.completed) == (BatchStatus.COMPLETED, 40)
+    comparison = await client.batch_tests.comparison(batch_id)
+    assert [each.key for each in comparison.evaluators] == [
+        "wtb.exact_match",
+        "shouts",
+        "wtb.latency",
+    ]
+    [preferred] = comparison.preferences
+    assert (preferred.cells[0].won, preferred.verdict) == (20, "better")
+    assert [each.score for each in comparison.summaries] == [1, 1]
 
 
 async def test_a_finished_batch_grows_and_ends_again(client: WTBClient) -> None:

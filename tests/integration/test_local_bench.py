@@ -167,8 +167,26 @@ async def test_a_batch_runs_on_a_dataset(bench: WTBTestBench) -> None:
 
 
 async def test_evaluators_of_one_name_are_refused(bench: WTBTestBench) -> None:
-    with pytest.raises(InvalidInput, match="2 evaluators are called 'function'"):
-        await bench.run_batch_test("words", evaluators=[lambda run: run.id, lambda run: run.status])
+    await bench.register_project(words_project())
+    evaluators = [lambda run: run.id == "", lambda run: run.status == "completed"]
+    with pytest.raises(ApiError, match="another evaluator scores under 'function'"):
+        await bench.run_batch_test(
+            "words", test_cases=[{"id": "one", "input": {"text": "a b"}}], evaluators=evaluators
+        )
+
+
+async def test_functions_of_one_name_score_under_keys_of_their_own(bench: WTBTestBench) -> None:
+    await bench.register_project(words_project())
+    batch = await bench.run_batch_test(
+        "words",
+        test_cases=[{"id": "one", "input": {"text": "a b"}}],
+        evaluators=[
+            {"key": "wrong", "use": lambda run: run.id == ""},
+            {"key": "right", "use": lambda run: run.status == "completed"},
+        ],
+    )
+    [row] = await bench.results(batch.id)
+    assert row.scores == {"wrong": False, "right": True}
 
 
 async def test_a_variant_that_cannot_take_the_node_s_place_is_refused(bench: WTBTestBench) -> None:

@@ -2,121 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
 
 import pytest
-from arranging import change, claim, completed, history, register, register_runner, select, settle
+from arranging import change, completed, eventually, history, select
+from scored_batches import RIGHT, begin, failed
 
-from wtb_async.application.batches.choose_cases import CaseChoice
-from wtb_async.application.batches.score_batch import score_batch
-from wtb_async.application.batches.submit_batch_test import (
-    SubmitBatchTest,
-    submit_batch_test,
+from wtb_async.application.batches.scoring import (
+    Score,
+    ScoredExecution,
+    ScoringJob,
+    SummaryJob,
+    SummaryScore,
 )
-from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
 from wtb_async.application.outbox.relay_outbox import RelayOptions, relay_outbox
 from wtb_async.application.outbox.routing import Deliveries
-from wtb_async.application.ports import Score, ScoredExecution
-from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.bootstrap.platform import Platform
-from wtb_async.domain.dataset import CaseContent
-from wtb_async.domain.execution import Limits, RunError
-from wtb_async.domain.json import JsonValue
-from wtb_async.domain.run import RunStatus
-from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
-
-RIGHT = {"word": "right"}
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch test whose runs are all held by one runner."""
-
-    platform: Platform
-    id: UUID
-    runner_id: UUID
-    runs: list[ClaimedRun]
-
-    async def end(self, *outcomes: RunOutcome) -> None:
-        await settle(self.platform.database.unit_of_work, self.runner_id, *outcomes)
-
-    async def end_all(self, output: JsonValue = None) -> None:
-        await self.end(*(completed(run.id, output or RIGHT) for run in self.runs))
-
-    async def try_again(self, run: ClaimedRun, output: JsonValue) -> None:
-        """Resume a failed execution, and end it with this output."""
-        factory = self.platform.database.unit_of_work
-        request = ResumeExecution(execution_id=run.execution_id, caller="test")
-        await resume_execution(request, uow_factory=factory, nudges=self.platform.nudges)
-        [again] = await claim(factory, self.runner_id)
-        await self.end(completed(again.id, output))
-
-    async def score(self) -> int:
-        return await score_batch(
-            self.id,
-            uow_factory=self.platform.database.unit_of_work,
-            engine=self.platform.evaluation,
-            nudges=self.platform.nudges,
-        )
-
-    async def status(self) -> str:
-        return (await BatchTestQueries(self.platform.database.engine).get(self.id)).status.value
-
-    async def scores(self) -> list[dict[str, bool | float]]:
-        queries = BatchTestQueries(self.platform.database.engine)
-        return [
-            row.scores for row in (await queries.results(self.id, limit=200, cursor=None)).items
-        ]
-
-    async def unfinished(self, idle_seconds: float) -> list[UUID]:
-        async with self.platform.database.unit_of_work() as uow:
-            return await uow.batch_tests.unfinished(idle_seconds)
-
-
-def failed(run: ClaimedRun) -> RunOutcome:
-    return RunOutcome(
-        run_id=run.id,
-        status=RunStatus.FAILED,
-        duration_ms=1.0,
-        error=RunError("ValueError", "broken"),
-    )
-
-
-async def begin(
-    platform: Platform, cases: int, evaluators: Sequence[str] = ("wtb.exact_match",)
-) -> Batch:
-    """A batch test that was accepted and started, and whose executions are all running."""
-    await register(platform.database.unit_of_work, "graded")
-    view = await submit_batch_test(
-        SubmitBatchTest(
-            workflow="graded",
-            name="a batch",
-            variant_matrix={},
-            exclude=(),
-            baseline=None,
-            cases=CaseChoice(
-                test_cases=[
-                    CaseContent(key=f"case {n}", input={"n": n}, reference=RIGHT)
-                    for n in range(cases)
-                ]
-            ),
-            repetitions=1,
-            evaluators=list(evaluators),
-            limits=Limits(),
-            max_executions=1000,
-            caller="test",
-        ),
-        uow_factory=platform.database.unit_of_work,
-        evaluators=platform.evaluation,
-        nudges=platform.nudges,
-    )
-    runner = await register_runner(platform.database.unit_of_work)
-    runs = await claim(platform.database.unit_of_work, runner)
-    async with platform.database.unit_of_work() as uow:
-        await uow.batch_tests.mark_started([view.id])
-        await uow.commit()
-    return Batch(platform, view.id, runner, runs)
 
 
 async def test_every_execution_is_scored_once_and_the_batch_completes(platform: Platform) -> None:
@@ -224,7 +124,7 @@ async def test_executions_of_a_scorer_that_died_are_scored_by_another(platform: 
     batch = await begin(platform, 2)
     await batch.end_all()
     async with platform.database.unit_of_work() as uow:
-        assert len(await uow.batch_tests.claim_unscored(batch.id, 10, 60.0)) == 2
+        assert len(await uow.scores.claim(batch.id, 10, 60.0)) == 2
         await uow.commit()
     assert await batch.score() == 0
     assert await batch.status() == "running"
@@ -241,8 +141,9 @@ async def test_a_score_comes_back_as_it_was(platform: Platform, score: bool | fl
     result = Score(evaluator="e", key="k", score=score, comment="naïve")
     scored = ScoredExecution(batch.runs[0].execution_id, 2, (result,))
     async with platform.database.unit_of_work() as uow:
-        await uow.batch_tests.record_scores([scored])
-        await uow.batch_tests.record_scores([scored])
+        [job] = await uow.scores.claim(batch.id, 10, 60.0)
+        await uow.scores.record([(scored, job.claimed_until)])
+        await uow.scores.record([(scored, job.claimed_until)])
         await uow.commit()
     [found] = await batch.scores()
     assert found == {"k": score}
@@ -285,16 +186,51 @@ async def test_a_score_of_an_outcome_that_no_longer_stands_is_dropped(platform: 
     batch = await begin(platform, 1)
     await batch.end(failed(batch.runs[0]))
     async with platform.database.unit_of_work() as uow:
-        [seen] = await uow.batch_tests.claim_unscored(batch.id, 10, 60.0)
+        [seen] = await uow.scores.claim(batch.id, 10, 60.0)
         await uow.commit()
     await batch.try_again(batch.runs[0], {"word": "wrong"})
     late = Score(evaluator="wtb.exact_match", key="wtb.exact_match", score=True)
     async with platform.database.unit_of_work() as uow:
-        scored = ScoredExecution(seen.execution_id, seen.version, (late,))
-        await uow.batch_tests.record_scores([scored])
+        scored = ScoredExecution(seen.outcome.execution_id, seen.outcome.version, (late,))
+        await uow.scores.record([(scored, seen.claimed_until)])
         await uow.commit()
     assert await batch.scores() == [{}]
     assert await batch.status() == "running"
     assert await batch.score() == 1
     assert await batch.scores() == [{"wtb.exact_match": False}]
+    assert await batch.status() == "completed"
+
+
+async def test_what_is_done_is_kept_while_the_rest_takes_longer(platform: Platform) -> None:
+    batch = await begin(platform, 2)
+    await batch.end_all()
+    last = batch.runs[1].execution_id
+    may_end = asyncio.Event()
+
+    class Slow:
+        async def score(self, job: ScoringJob) -> ScoredExecution:
+            if job.outcome.execution_id == last:
+                await may_end.wait()
+            return await platform.evaluation.score(job)
+
+        async def summarize(self, job: SummaryJob) -> Sequence[SummaryScore]:
+            return await platform.evaluation.summarize(job)
+
+    scoring = asyncio.create_task(batch.score(Slow()))
+
+    async def first_is_kept() -> bool:
+        return await batch.scores() == [{"wtb.exact_match": True}, {}]
+
+    await eventually(first_is_kept)
+    may_end.set()
+    assert await scoring == 2
+    assert await batch.scores() == [{"wtb.exact_match": True}] * 2
+
+
+async def test_a_scorer_whose_time_is_over_leaves_the_rest_to_others(platform: Platform) -> None:
+    batch = await begin(platform, 40)
+    await batch.end_all()
+    assert await batch.score(work_seconds=0.0) == 0
+    assert await batch.status() == "running"
+    assert await batch.score() == 40
     assert await batch.status() == "completed"

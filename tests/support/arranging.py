@@ -33,7 +33,11 @@ Answer = TypeVar("Answer")
 _NODES = {"stations": ["a", "b", "c", "d"]}
 """The nodes of the projects that commands name nodes of."""
 
-_VARIANTS = {"letters": [("second", "loud")], "stations": [("c", "loud"), ("c", "soft")]}
+_VARIANTS = {
+    "graded": [("second", "loud")],
+    "letters": [("second", "loud")],
+    "stations": [("c", "loud"), ("c", "soft")],
+}
 """Nodes, and the names of their variants."""
 
 _STATE_KEYS = {"letters": ["do", "letters"], "stations": ["folder", "note", "seen", "tasks"]}

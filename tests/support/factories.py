@@ -9,9 +9,10 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, settings
 
+from wtb_async.application.batches.scoring import Outcome, ScoredCase, ScoringJob
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import ScoringJob
 from wtb_async.application.runs.claims import ClaimedRun
+from wtb_async.domain.evaluator import EvaluatorChoice, choices_of
 from wtb_async.domain.events import Aggregate, DomainEvent, OutboxEvent
 from wtb_async.domain.execution import Execution, ExecutionStatus, Limits
 from wtb_async.domain.json import JsonValue
@@ -103,20 +104,46 @@ def outbox_event(event: DomainEvent, aggregate_id: UUID | None = None) -> Outbox
     )
 
 
-def scoring_job(evaluators: Sequence[str] = (), **changes: Any) -> ScoringJob:  # noqa: ANN401
-    """A completed execution that said `4` where `4` was expected."""
+def outcome(outputs: JsonValue = None, **changes: Any) -> Outcome:  # noqa: ANN401
+    """A completed execution; without outputs it said `4`."""
     ordinary: dict[str, Any] = {
         "execution_id": new_id(),
         "version": 3,
         "status": "completed",
+        "outputs": {"answer": "4"} if outputs is None else outputs,
+        "error": None,
+        "duration_ms": 12.5,
+        "started_at": NOW,
+        "finished_at": NOW,
+    }
+    return Outcome(**ordinary | changes)
+
+
+def scored_case(**changes: Any) -> ScoredCase:  # noqa: ANN401
+    """A case in which `4` is expected."""
+    ordinary: dict[str, Any] = {
+        "key": "q1",
         "inputs": {"question": "2 + 2"},
-        "outputs": {"answer": "4"},
         "reference_outputs": {"answer": "4"},
         "metadata": {"level": "easy"},
-        "duration_ms": 12.5,
-        "error": None,
-        "evaluators": tuple(evaluators),
+    }
+    return ScoredCase(**ordinary | changes)
+
+
+def scoring_job(
+    evaluators: Sequence[EvaluatorChoice | str] = (),
+    **changes: Any,  # noqa: ANN401
+) -> ScoringJob:
+    """A completed execution that said `4` where `4` was expected."""
+    ordinary: dict[str, Any] = {
+        "outcome": outcome(),
+        "case": scored_case(),
+        "combination": {"answer": "loud"},
+        "repetition": 0,
+        "baseline": None,
+        "evaluators": tuple(choices_of(evaluators)),
         "project": "project",
+        "claimed_until": NOW,
     }
     return ScoringJob(**ordinary | changes)
 

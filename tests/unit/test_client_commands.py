@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from wtb_server import API_KEY, CUT, Served, event, settles_with
-from wtb_shapes import EXECUTION, ID, execution
+from wtb_shapes import BATCH, EXECUTION, ID, batch, execution
 
+from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.executions import Executions
@@ -142,3 +143,26 @@ async def test_events_go_on_after_a_failure_that_was_tried_again(
         event(6, "ExecutionCompleted"),
     ]
     assert [each.id async for each in client.executions.events(ID)] == ["3", "4", "5", "6"]
+
+
+async def test_a_batch_is_scored_again_and_its_earlier_end_is_not_the_last(
+    stand_in: Served, client: WTBClient
+) -> None:
+    stand_in.created[f"{BATCH}/score"] = batch("running")
+    regex: JsonValue = {"use": "wtb.regex", "with": {"pattern": "x"}}
+    scored = await client.batch_tests.score(
+        ID, [regex], summary_evaluators=["a:b"], mode=ScoringMode.REPLACE
+    )
+    assert scored.status == "running"
+    assert stand_in.posted[0][1] == {
+        "evaluators": [regex],
+        "pairwise_evaluators": [],
+        "summary_evaluators": ["a:b"],
+        "mode": "replace",
+    }
+    stand_in.objects[BATCH] = {**batch("running"), "version": 4}
+    kinds = ["BatchStarted", "BatchCompleted", "BatchScoringRequested", "BatchCompleted"]
+    stand_in.streams[f"{BATCH}/events"] = [
+        event(number, kind) for number, kind in enumerate(kinds, start=2)
+    ]
+    assert [each.type async for each in client.batch_tests.events(ID)] == kinds

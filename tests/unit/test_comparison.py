@@ -160,6 +160,17 @@ def test_lower_latency_is_better() -> None:
     assert "by 5.00 ms" in latency.sentence
 
 
+def test_less_is_better_where_a_row_says_so() -> None:
+    losing = [
+        dataclasses.replace(each, lower_is_better=["hit"])
+        for each in rows(base=nearly_always, tfidf=half)
+    ]
+    comparison = compare(losing)
+    assert verdict(comparison, "tfidf") is Verdict.BETTER
+    assert not comparison.evaluators[0].higher_is_better
+    assert comparison.evaluators[0].cells[0].combination == {"retriever": "tfidf"}
+
+
 def test_a_failed_execution_is_counted_and_leaves_no_pair() -> None:
     broken = [failed("tfidf", case) for case in range(3)]
     scored = [row("tfidf", case, nearly_always(case)) for case in range(3, 40)]

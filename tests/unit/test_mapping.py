@@ -19,8 +19,11 @@ from wtb_async.infrastructure.postgres.tables import (
 )
 
 RENAMED = {"annotations": "metadata"}
-KEPT_FROM_THE_DOMAIN = {"wtb_executions": {"scored_at", "scoring_until"}}
-"""How far evaluation has come, which only its own statements read and write."""
+KEPT_FROM_THE_DOMAIN = {
+    "wtb_executions": {"scored_at", "scoring_until", "input_tokens", "output_tokens", "cost"},
+    "wtb_batch_tests": {"summaries", "summarized_at"},
+}
+"""How far evaluation has come and what it found, which only its own statements read and write."""
 UNMAPPED = {evaluation_results.name, node_boundaries.name, outbox.name}
 
 

@@ -195,6 +195,7 @@ def test_a_project_is_read_from_langgraphs_own_file(tmp_path: Path) -> None:
         '{"graphs": {}, "dependencies": 1}',
         '{"graphs": {}, "dependencies": [1]}',
         '{"graphs": {}, "wtb": {"variants": []}}',
+        '{"graphs": {}, "wtb": {"lower_is_better": "fit_ms"}}',
         '{"graphs": {}, "wtb": {"variants": {"a": {"first": "./a.py:loud"}}}}',
         '{"graphs": {}, "wtb": {"workflow_variants": {"a": 1}}}',
     ],

@@ -7,8 +7,8 @@ from factories import unhurried
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wtb_async.domain.batch_test import score_key
 from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.evaluator import score_key
 from wtb_async.domain.variant_matrix import choose_baseline, expand_matrix, merged
 from wtb_async.domain.workflow import decided
 

@@ -3,18 +3,25 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
 from wtb_async.application.batches.repositories import BatchCaseRepository
+from wtb_async.application.batches.scoring import (
+    ScoredExecution,
+    ScoringJob,
+    SummaryJob,
+    SummaryScore,
+)
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import CheckpointView, LiveEventView, NodeBoundaryView
-from wtb_async.domain.batch_test import BatchTest
+from wtb_async.domain.batch_test import BatchTest, ScoringMode
 from wtb_async.domain.command import Command
 from wtb_async.domain.event_position import EventPosition
 from wtb_async.domain.events import Change, OutboxEvent
@@ -236,57 +243,48 @@ class BatchTestRepository(Protocol):
         Answers whether there was one.
         """
 
-    async def claim_unscored(
-        self, batch_id: UUID, limit: int, claim_seconds: float
-    ) -> list["ScoringJob"]:
-        """Take ended executions of the batch that no evaluator has seen yet, for a while."""
-
-    async def record_scores(self, scored: Sequence["ScoredExecution"]) -> None:
-        """Keep evaluators' results, once per execution and key, and mark the executions scored.
-
-        Results of an outcome that no longer stands are dropped.
-        """
-
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
         """Running batches that wait for scores or completion although nobody works on them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoringJob:
-    """One ended execution as evaluators see it."""
+class ScoreRepository(Protocol):
+    """What evaluators say of the executions of batch tests."""
 
-    execution_id: UUID
-    version: int
-    """Of the execution: whatever happens to its outcome changes it."""
-    status: str
-    inputs: JsonObject
-    outputs: JsonValue
-    reference_outputs: JsonValue
-    metadata: JsonObject
-    duration_ms: float | None
-    error: JsonObject | None
-    evaluators: tuple[str, ...]
-    project: str
+    async def score_again(self, batch_id: UUID, mode: ScoringMode) -> None:
+        """Let ended executions be claimed again; the claims on them are void.
 
+        What was said before is dropped if evaluators are replaced; for a retry only errors are,
+        and only the executions that have some are claimed again.
+        """
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """One evaluator's result for one execution; `error` says why there is no score."""
+    async def claim(self, batch_id: UUID, limit: int, claim_seconds: float) -> list[ScoringJob]:
+        """Take ended executions of the batch that some evaluator has not seen yet, for a while.
 
-    evaluator: str
-    key: str
-    score: bool | float | None = None
-    comment: str | None = None
-    error: str | None = None
+        Where there are pairwise evaluators, only those whose baseline has ended too.
+        """
 
+    async def extend_claims(
+        self, claims: Sequence[tuple[UUID, datetime]], claim_seconds: float
+    ) -> datetime:
+        """Keep executions that were claimed until a time for longer; answers their new end.
 
-@dataclass(frozen=True, slots=True)
-class ScoredExecution:
-    """All results of one execution, for the outcome that it had in this version."""
+        Claims that are void by now stay so.
+        """
 
-    execution_id: UUID
-    version: int
-    scores: tuple[Score, ...]
+    async def record(self, scored: Sequence[tuple[ScoredExecution, datetime]]) -> None:
+        """Keep evaluators' results, once per execution and key, and mark the executions scored.
+
+        Each comes with the end of its claim. Results for a claim that is void, and those of an
+        outcome that no longer stands, are dropped.
+        """
+
+    async def summary_job(self, batch_id: UUID) -> SummaryJob | None:
+        """The columns of a running batch that only its summary evaluators have to see yet."""
+
+    async def record_summaries(
+        self, batch_id: UUID, read_at: datetime, summaries: Sequence[SummaryScore]
+    ) -> None:
+        """Keep what summary evaluators said of the columns as they were read then."""
 
 
 class OutboxRepository(Protocol):
@@ -336,7 +334,11 @@ class UnitOfWork(Protocol):
 
     @property
     def batch_tests(self) -> BatchTestRepository:
-        """Batch tests and scores."""
+        """Batch tests."""
+
+    @property
+    def scores(self) -> ScoreRepository:
+        """What evaluators say."""
 
     @property
     def batch_cases(self) -> BatchCaseRepository:

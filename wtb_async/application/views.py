@@ -7,6 +7,7 @@ from uuid import UUID
 
 from wtb_async.application.executions.plan import ExecutionPlan
 from wtb_async.domain.batch_test import BatchStatus, BatchTest
+from wtb_async.domain.evaluator import EvaluatorKind, shown
 from wtb_async.domain.execution import ExecutionStatus, PauseReason
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.json import JsonObject, JsonValue
@@ -203,6 +204,19 @@ class NodeExecutions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCost:
+    """What the models of a batch test took so far, as its scored executions say.
+
+    `money` is what `wtb.cost` has added up, None where nobody gave prices.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    money: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchTestView:
     """Variant combinations x test cases x repetitions of one workflow."""
 
@@ -214,7 +228,10 @@ class BatchTestView:
     counts: BatchCounts
     combinations: list[Combination]
     baseline: Combination
-    evaluators: list[str]
+    evaluators: list[JsonValue]
+    """References, or objects where more was said than that."""
+    pairwise_evaluators: list[JsonValue]
+    summary_evaluators: list[JsonValue]
     repetitions: int
     share_prefixes: bool
     node_executions: NodeExecutions | None = None
@@ -228,11 +245,16 @@ class BatchTestView:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    cost: BatchCost | None = None
+    """None where no output says what its models took, and in lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """One execution of a batch test with its scores; `score_errors` says which failed and why."""
+    """One execution of a batch test with its scores; `score_errors` says which failed and why.
+
+    `preferences` compare it with the baseline: 1 where it was preferred, 0 where not, 0.5 for ties.
+    """
 
     execution_id: UUID
     combination: Combination
@@ -242,6 +264,8 @@ class ResultRow:
     output: JsonValue
     error: JsonObject | None
     scores: dict[str, bool | float]
+    preferences: dict[str, float]
+    score_comments: dict[str, str]
     score_errors: dict[str, str]
     scored_at: datetime | None
     """When the evaluators were done with it."""
@@ -321,7 +345,9 @@ def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> Batch
         counts=counts,
         combinations=batch.combinations,
         baseline=batch.baseline,
-        evaluators=batch.evaluators,
+        evaluators=shown(batch.evaluators, EvaluatorKind.SINGLE),
+        pairwise_evaluators=shown(batch.evaluators, EvaluatorKind.PAIRWISE),
+        summary_evaluators=shown(batch.evaluators, EvaluatorKind.SUMMARY),
         repetitions=batch.repetitions,
         share_prefixes=batch.share_prefixes,
         dataset_id=batch.dataset_id,

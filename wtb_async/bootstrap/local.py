@@ -13,7 +13,7 @@ from wtb_async.application.runs.park_runs import park_runs
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.engine import open_engine, runner_options
-from wtb_async.bootstrap.platform import Platform, relay_options
+from wtb_async.bootstrap.platform import Platform, call_options, relay_options
 from wtb_async.bootstrap.projects import sync_projects
 from wtb_async.domain.errors import Conflict
 from wtb_async.domain.run import DEFAULT_POOL
@@ -85,7 +85,7 @@ async def open_local(
         database,
         nudges,
         InProcessInspector(sources),
-        ProjectEvaluationEngine(sources),
+        ProjectEvaluationEngine(sources, call_options(settings)),
     )
     live = InMemoryLiveEvents(
         max_value_bytes=settings.live.value_bytes,

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from wtb_async.application.outbox.relay_outbox import RelayOptions
 from wtb_async.application.ports import Nudges
 from wtb_async.application.runs.dispatch_runs import PoolSize
+from wtb_async.infrastructure.evaluation.calling import CallOptions
 from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
 from wtb_async.infrastructure.langgraph.code_source import CodeSources
 from wtb_async.infrastructure.langgraph.inspection import CodeInspector, SubprocessGraphInspector
@@ -70,7 +71,7 @@ async def open_platform(
     inspector = SubprocessGraphInspector(
         projects, timeout_seconds=settings.api.inspect_timeout_seconds
     )
-    evaluation = ProjectEvaluationEngine(projects)
+    evaluation = ProjectEvaluationEngine(projects, call_options(settings))
     try:
         yield ServerPlatform(
             settings, projects, database, nudges, inspector, evaluation, redis=redis
@@ -79,6 +80,16 @@ async def open_platform(
         await nudges.flush()
         await redis.aclose()
         await database.close()
+
+
+def call_options(settings: CoreSettings) -> CallOptions:
+    """How this system calls evaluators."""
+    evaluation = settings.evaluation
+    return CallOptions(
+        timeout_seconds=evaluation.timeout_seconds,
+        attempts=evaluation.attempts,
+        concurrency=evaluation.concurrency,
+    )
 
 
 def relay_options(settings: CoreSettings) -> RelayOptions:

@@ -24,6 +24,7 @@ from wtb_async.cli.gate import (
     judge_batch,
 )
 from wtb_async.cli.listing import first, page_size
+from wtb_async.cli.scoring import score_batch
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.json import JsonObject
 from wtb_async.sdk.client import WTBClient
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     batch.command("results")(show_results)
     batch.command("compare")(show_comparison)
     batch.command("gate")(judge_batch)
+    batch.command("score")(score_batch)
     app.add_typer(batch, name="batch")
 
 

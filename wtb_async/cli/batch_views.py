@@ -47,6 +47,7 @@ def print_batch(console: Console, batch: BatchTest) -> None:
         "dataset": f"{batch.dataset_id}, version {batch.dataset_version}"
         if batch.dataset_id
         else "",
+        "models took": _cost(batch),
         "created": moment(batch.created_at),
         "took": duration(batch.started_at, batch.finished_at),
     }
@@ -75,6 +76,14 @@ def _node_executions(nodes: NodeExecutions | None) -> str:
         return ""
     saved = f", {nodes.saved} saved ({nodes.saved_ms / 1000:.1f} s)" if nodes.saved else ""
     return f"{nodes.run} executions{saved}"
+
+
+def _cost(batch: BatchTest) -> str:
+    if batch.cost is None:
+        return ""
+    cost = batch.cost
+    tokens = f"{cost.total_tokens:,} tokens ({cost.output_tokens:,} of them written)"
+    return tokens if cost.money is None else f"{tokens}, which cost {cost.money:,.4g}"
 
 
 def _score(score: float | bool | None) -> str:

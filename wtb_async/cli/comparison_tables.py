@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wtb_async.cli.preference_tables import print_preferences, print_summaries
 from wtb_async.domain.comparison import (
     Cell,
     Comparison,
@@ -40,8 +41,12 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for evaluator in filter(lambda each: each.cells, comparison.evaluators):
         console.print(title_of(evaluator), style="bold", markup=False)
         console.print(_table(evaluator, comparison))
-    for evaluator in comparison.evaluators:
-        console.print(f"• {evaluator.sentence}", markup=False, soft_wrap=True)
+    print_preferences(console, comparison.preferences)
+    print_summaries(console, comparison.summaries)
+    sentences = [each.sentence for each in comparison.evaluators]
+    sentences += [each.sentence for each in comparison.preferences]
+    for sentence in sentences:
+        console.print(f"• {sentence}", markup=False, soft_wrap=True)
 
 
 def title_of(evaluator: EvaluatorComparison) -> str:

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from wtb_async.domain.errors import InvalidTransition
-from wtb_async.domain.events import BatchExtended
+from wtb_async.domain.errors import InvalidInput, InvalidTransition
+from wtb_async.domain.evaluator import EvaluatorChoice, check_keys, entry_key
+from wtb_async.domain.events import BatchExtended, BatchScoringRequested
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import DEFAULT_POOL
@@ -45,6 +46,17 @@ GROWS_IN = frozenset({_S.PENDING, _S.RUNNING, _S.COMPLETED})
 """What was stopped halfway is finished first: growing starts nothing again."""
 
 
+class ScoringMode(StrEnum):
+    """What becomes of the evaluators that a batch test has already."""
+
+    ADD = "add"
+    """They stay, with what they said."""
+    REPLACE = "replace"
+    """They go, with what they said."""
+    RETRY = "retry"
+    """They stay, and those that failed are called again where they did; there are no others."""
+
+
 @dataclass(eq=False, kw_only=True)
 class TestCase:
     """A named input with optional reference outputs, of one batch test or of a dataset.
@@ -79,7 +91,8 @@ class BatchTest:
     name: str
     combinations: list[Combination]
     baseline: Combination
-    evaluators: list[str]
+    evaluators: list[JsonValue]
+    """As `EvaluatorChoice.to_stored` writes them, of every kind."""
     repetitions: int
     total: int
     limits: JsonObject
@@ -124,11 +137,28 @@ class BatchTest:
             self.finished_at = None
         return BatchExtended(pool=DEFAULT_POOL, added=self.total - before, total=self.total)
 
+    def score_again(
+        self, choices: Sequence[EvaluatorChoice], mode: ScoringMode
+    ) -> BatchScoringRequested:
+        """Have other evaluators look at what it has run; one that has ended goes on until then.
 
-def score_key(evaluator: str) -> str:
-    """The key under which an evaluator scores unless it names one itself.
+        Raises:
+            InvalidInput: two evaluators would share a key, or they do not go with the mode.
+            InvalidTransition: it was cancelled.
+        """
+        _check_goes_with(mode, choices)
+        kept = [] if mode is ScoringMode.REPLACE else self.evaluators
+        check_keys(choices, map(entry_key, kept))
+        if self.status not in {_S.PENDING, _S.RUNNING, _S.PAUSED}:
+            BATCH_TRANSITIONS.check(self.status, _S.RUNNING)
+            self.status, self.finished_at = _S.RUNNING, None
+        self.evaluators = [*kept, *(choice.to_stored() for choice in choices)]
+        self.version += 1
+        return BatchScoringRequested(mode=mode.value, evaluators=len(choices))
 
-    Built-in evaluators (`wtb.latency`) score under their own name, others (`module:function`)
-    under their function's.
-    """
-    return evaluator.rpartition(":")[2]
+
+def _check_goes_with(mode: ScoringMode, choices: Sequence[EvaluatorChoice]) -> None:
+    if choices and mode is ScoringMode.RETRY:
+        raise InvalidInput.of("evaluators", "a retry calls those that the batch test has")
+    if not choices and mode is not ScoringMode.RETRY:
+        raise InvalidInput.of("evaluators", "name at least one evaluator of any kind")

@@ -17,6 +17,7 @@ from wtb_async.domain.comparison import (
 )
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.pairing import CaseScores, interval_between, paired_differences
+from wtb_async.domain.preferences import compare_preferences
 from wtb_async.domain.statistics.kinds import statistics_for
 from wtb_async.domain.statistics.scores import Samples, ScoreStatistics
 from wtb_async.domain.verdicts import THE_BASELINE, overall_verdict, verdict_sentence
@@ -46,7 +47,6 @@ def compare(
     *,
     baseline: Combination,
     evaluator_order: Sequence[str] = (),
-    lower_is_better: Collection[str] = (LATENCY,),
 ) -> Comparison:
     """Compare every combination of a batch test with its baseline, evaluator by evaluator.
 
@@ -55,25 +55,33 @@ def compare(
         baseline: the combination that the others are compared with.
         evaluator_order: score keys that come first, the most important one in front. Others
             follow as they appear; latency comes last.
-        lower_is_better: keys of scores where a smaller value wins.
     """
     rows = list(rows)
     nodes = nodes_of(rows, baseline)
     grouped = group_rows(rows, nodes)
     reference = combination_key(baseline, nodes)
     others = {each: reference for each in grouped if each != reference}
+    lower = lower_is_better(rows)
     evaluators = tuple(
         compare_on(
             key,
             grouped,
             Rivals(THE_BASELINE, grouped, others),
-            higher_is_better=key not in lower_is_better,
+            higher_is_better=key not in lower,
         )
         for key in score_keys(rows, evaluator_order)
     )
     return Comparison(
-        baseline=dict(reference), evaluators=evaluators, ranking=rank(grouped, evaluators)
+        baseline=dict(reference),
+        evaluators=evaluators,
+        ranking=rank(grouped, evaluators),
+        preferences=compare_preferences({each: grouped[each] for each in others}),
     )
+
+
+def lower_is_better(rows: Iterable[ScoredRow]) -> set[str]:
+    """The keys of scores of which less is better, as the rows say; that of latency always."""
+    return {LATENCY, *(key for row in rows for key in row.lower_is_better)}
 
 
 def nodes_of(rows: Iterable[ScoredRow], *baselines: Combination) -> set[str]:
@@ -96,7 +104,7 @@ def group_rows(rows: Iterable[ScoredRow], nodes: Collection[str]) -> RowsByCombi
 
 def _with_latency(row: ScoredRow) -> ScoredRow:
     if row.status != ExecutionStatus.COMPLETED:
-        return replace(row, scores={})
+        return replace(row, scores={}, preferences={})
     if row.duration_ms is None or LATENCY in row.scores:
         return row
     return replace(row, scores={**row.scores, LATENCY: row.duration_ms})

@@ -11,12 +11,12 @@ from wtb_async.domain.comparing import (
     combination_key,
     compare_on,
     group_rows,
+    lower_is_better,
     nodes_of,
     rank,
     score_keys,
 )
 from wtb_async.domain.comparison import (
-    LATENCY,
     Combination,
     Comparison,
     OtherBatch,
@@ -47,7 +47,6 @@ def compare_batches(
     other: ComparedBatch,
     *,
     evaluator_order: Sequence[str] = (),
-    lower_is_better: Collection[str] = (LATENCY,),
 ) -> Comparison:
     """Compare the combinations of a batch test with those of another, by the ids of the cases.
 
@@ -58,7 +57,6 @@ def compare_batches(
         batch: the one that the verdicts speak of.
         other: the one that it may be better or worse than.
         evaluator_order: as of `compare`.
-        lower_is_better: as of `compare`.
 
     Raises:
         NothingToPair: no test case of one has the id of one of the other.
@@ -67,9 +65,11 @@ def compare_batches(
     grouped, theirs = _grouped(batch), _grouped(other)
     pairing, rival_of = _paired(batch, grouped, other, theirs)
     rivals = Rivals(f"batch test {other.name!r}", theirs, rival_of)
+    rows = [*batch.rows, *other.rows]
+    lower = lower_is_better(rows)
     evaluators = tuple(
-        compare_on(key, grouped, rivals, higher_is_better=key not in lower_is_better)
-        for key in score_keys([*batch.rows, *other.rows], evaluator_order)
+        compare_on(key, grouped, rivals, higher_is_better=key not in lower)
+        for key in score_keys(rows, evaluator_order)
     )
     return Comparison(
         baseline=dict(_baseline(batch)),

@@ -1,7 +1,7 @@
 """What a comparison of variant combinations consists of: values only, no calculation."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -51,6 +51,10 @@ class ScoredRow:
     status: str
     scores: Mapping[str, float | bool]
     duration_ms: float | None
+    preferences: Mapping[str, float] = field(default_factory=dict)
+    """1 where this execution was preferred to the baseline's, 0 where not, 0.5 for a tie."""
+    lower_is_better: Collection[str] = ()
+    """The keys of those scores of which less is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +144,48 @@ class OtherBatch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreferenceCell:
+    """How often one combination was preferred to the baseline.
+
+    `won`, `lost` and `tied` count test cases, each by the mean over its repetitions; `rate` is the
+    share of cases won, a tie counting half, with its interval. `paired` speaks of the share of
+    cases won less the share of cases lost.
+    """
+
+    combination: Combination
+    won: int
+    lost: int
+    tied: int
+    rate: float
+    interval: Interval | None
+    paired: PairedDifference
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceComparison:
+    """All combinations on one pairwise evaluator, the most preferred first."""
+
+    key: str
+    test: SignificanceTest
+    pairs_needed: int
+    cells: tuple[PreferenceCell, ...]
+    verdict: Verdict
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a summary evaluator said of one combination as a whole; a single value has no test."""
+
+    combination: Combination
+    key: str
+    score: float | bool | None
+    comment: str | None
+    error: str | None
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """The verdict of a batch test.
 
@@ -150,6 +196,8 @@ class Comparison:
     baseline: Combination
     evaluators: tuple[EvaluatorComparison, ...]
     ranking: tuple[Combination, ...]
+    preferences: tuple[PreferenceComparison, ...] = ()
+    summaries: tuple[Summary, ...] = ()
     against: OtherBatch | None = None
 
     def __str__(self) -> str:

@@ -191,6 +191,14 @@ class BatchExtended(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchScoringRequested(DomainEvent):
+    """So many other evaluators are to look at what the batch has run."""
+
+    mode: str
+    evaluators: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCompleted(DomainEvent):
     """Every execution of the batch ended and was scored."""
 

@@ -6,6 +6,7 @@ from wtb_async.domain.comparison import (
     LATENCY,
     Cell,
     PairedDifference,
+    PreferenceCell,
     Verdict,
     combination_label,
 )
@@ -19,7 +20,7 @@ _Contest = tuple[str, PairedDifference]
 """A combination's label and its difference to the baseline."""
 
 
-def overall_verdict(cells: Sequence[Cell]) -> Verdict:
+def overall_verdict(cells: Sequence[Cell | PreferenceCell]) -> Verdict:
     """Say what the evaluator shows: better if any combination is, else worse if any is."""
     verdicts = {cell.paired.verdict for cell in cells if cell.paired}
     return next((each for each in _PRECEDENCE if each in verdicts), Verdict.NOT_ENOUGH_DATA)
@@ -58,6 +59,29 @@ def standing(paired: PairedDifference, *, higher_is_better: bool, unit: str) -> 
 def unit_of(key: str) -> str:
     """What follows a number of this score."""
     return " ms" if key == LATENCY else ""
+
+
+def preference_sentence(key: str, cells: Sequence[PreferenceCell], pairs_needed: int) -> str:
+    """Say in one sentence which combination is preferred to the baseline."""
+    verdict = overall_verdict(cells)
+    if verdict is Verdict.NOT_ENOUGH_DATA:
+        contests = [(combination_label(cell.combination), cell.paired) for cell in cells]
+        return f"{key}: not enough data, {_too_few(contests, pairs_needed)}."
+    decided = [cell for cell in cells if cell.paired.verdict is verdict]
+    clearest = max(decided, key=lambda cell: abs(cell.paired.mean))
+    label = combination_label(clearest.combination)
+    if verdict is Verdict.NO_DIFFERENCE:
+        return f"{key}: no preference shown, {label} {_record_of(clearest)}."
+    side = f"{label} is preferred to" if verdict is Verdict.BETTER else f"{label} loses against"
+    others = _more([(label, cell.paired) for cell in decided])
+    return f"{key}: {side} the baseline, it {_record_of(clearest)}{others}."
+
+
+def _record_of(cell: PreferenceCell) -> str:
+    within = cell.interval
+    interval = f"{within.low:.0%} to {within.high:.0%}, " if within else ""
+    wins = f"wins {_count(cell.won, 'case')}, loses {cell.lost} and ties {cell.tied}"
+    return f"{wins} ({cell.rate:.0%}, {interval}{_p_value(cell.paired)})"
 
 
 def _finding(cells: Sequence[Cell], rival: str, *, higher_is_better: bool, unit: str) -> str:

@@ -1,15 +1,16 @@
 """Parts of a batch test on their way into JSON."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from wtb_async.domain.batch_test import score_key
-from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.json import JsonValue
 from wtb_async.sdk.references import Code, Refer, reference_of
 
 Matrix = Mapping[str, Sequence[str]] | Sequence[Mapping[str, str]]
 """A product (variants by node), or an explicit list of combinations."""
+
+EvaluatorEntry = Mapping[str, Any]
+"""`{"use", "key"?, "with"?, ...}`, where `use` is a function or a reference."""
 
 
 def plain_matrix(matrix: Matrix) -> JsonValue:
@@ -19,14 +20,17 @@ def plain_matrix(matrix: Matrix) -> JsonValue:
     return [dict(combination) for combination in matrix]
 
 
-def evaluator_references(
-    workflow: object, evaluators: Sequence[Code], refer: Refer
+def evaluator_entries(
+    workflow: object, evaluators: Sequence[Code | EvaluatorEntry], refer: Refer
 ) -> list[JsonValue]:
-    """The references of evaluators. Raises InvalidInput where two would score under one name."""
-    role = f"{workflow}/evaluators"
-    references = [reference_of(each, role, refer) for each in evaluators]
-    for name, count in Counter(map(score_key, references)).items():
-        if count > 1:
-            message = f"{count} evaluators are called {name!r}; give each a name of its own"
-            raise InvalidInput.of("evaluators", message)
-    return list(references)
+    """The evaluators as JSON, with references in place of functions."""
+    return [_entry(each, f"{workflow}/evaluators", refer) for each in evaluators]
+
+
+def _entry(evaluator: Code | EvaluatorEntry, role: str, refer: Refer) -> JsonValue:
+    if not isinstance(evaluator, Mapping):
+        return reference_of(evaluator, role, refer)
+    if "key" in evaluator:
+        # Functions of one name are kept apart by the keys under which they score.
+        role = f"{role}/{evaluator['key']}"
+    return {**evaluator, "use": reference_of(evaluator.get("use", ""), role, refer)}

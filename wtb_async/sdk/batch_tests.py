@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
-from wtb_async.domain.batch_test import BatchStatus
+from wtb_async.domain.batch_test import BatchStatus, ScoringMode
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.gate.gate import GateReport
-from wtb_async.domain.json import JsonValue
+from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected
 from wtb_async.sdk.models import BatchProgress, BatchTest, Event, ResultRow
@@ -64,6 +64,36 @@ class BatchTests:
         path = path_of("batch-tests", batch_test_id, "extend")
         return await self._connection.post(BatchTest, path, body, idempotency_key=idempotency_key)
 
+    async def score(
+        self,
+        batch_test_id: Id,
+        evaluators: Sequence[JsonValue] = (),
+        *,
+        pairwise_evaluators: Sequence[JsonValue] = (),
+        summary_evaluators: Sequence[JsonValue] = (),
+        mode: ScoringMode = ScoringMode.ADD,
+        idempotency_key: str | None = None,
+    ) -> BatchTest:
+        """Have what a batch test has run scored by other evaluators; it runs until that is done.
+
+        Args:
+            batch_test_id: the batch test.
+            evaluators: references, or objects with `use`, `key`, `with` and so on.
+            pairwise_evaluators: those that compare an output with the baseline's.
+            summary_evaluators: those that look at all outputs of a combination.
+            mode: whether the evaluators before stay, with their scores; RETRY names none, and
+                calls those again that failed.
+            idempotency_key: with the same key nothing is asked twice.
+        """
+        path = path_of("batch-tests", batch_test_id, "score")
+        body: JsonObject = {
+            "evaluators": list(evaluators),
+            "pairwise_evaluators": list(pairwise_evaluators),
+            "summary_evaluators": list(summary_evaluators),
+            "mode": mode.value,
+        }
+        return await self._connection.post(BatchTest, path, body, idempotency_key=idempotency_key)
+
     def results(
         self,
         batch_test_id: Id,
@@ -117,7 +147,8 @@ class BatchTests:
     async def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncGenerator[Event]:
         """Follow a batch test until it ends; a broken connection is taken up again.
 
-        An end that somebody led out of since, by letting it grow, is not the last event.
+        An end that somebody led out of since, by letting it grow or having it scored again, is not
+        the last event.
         """
         version = (await self.get(batch_test_id)).version
         changes = self._connection.changes(self._stream_of(batch_test_id), after=after)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.json import JsonObject, JsonValue
-from wtb_async.sdk.batch_body import Matrix, evaluator_references, plain_matrix
+from wtb_async.sdk.batch_body import EvaluatorEntry, Matrix, evaluator_entries, plain_matrix
 from wtb_async.sdk.batch_tests import OnProgress, ignore_progress
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.connection import Id
@@ -247,7 +247,9 @@ class WTBTestBench:
         variant_matrix: Matrix | None = None,
         test_cases: Sequence[Mapping[str, JsonValue]] | None = None,
         dataset: Id | None = None,
-        evaluators: Sequence[Code] = (),
+        evaluators: Sequence[Code | EvaluatorEntry] = (),
+        pairwise_evaluators: Sequence[Code | EvaluatorEntry] = (),
+        summary_evaluators: Sequence[Code | EvaluatorEntry] = (),
         wait: bool = True,
         on_progress: OnProgress = ignore_progress,
         **further: JsonValue,
@@ -259,7 +261,10 @@ class WTBTestBench:
             variant_matrix: a product, or an explicit list of combinations.
             test_cases: `{"id", "input", "reference"?, "metadata"?}` each.
             dataset: the name or id of a dataset, instead of `test_cases`.
-            evaluators: functions, or references to them; `wtb.` ones are built in.
+            evaluators: functions, references to them (`wtb.` ones are built in), or entries
+                `{"use": ..., "key"?, "with"?, ...}` as of the API.
+            pairwise_evaluators: the same, for two outputs of one case.
+            summary_evaluators: the same, for all outputs of a combination.
             wait: whether to come back at the end, or once it is accepted.
             on_progress: told how far it is while it waits.
             further: any other field of a batch test: `name`, `baseline`, `repetitions`, `limits`.
@@ -270,7 +275,9 @@ class WTBTestBench:
             "variant_matrix": plain_matrix(variant_matrix or {}),
             "test_cases": None if test_cases is None else [dict(case) for case in test_cases],
             "dataset": None if dataset is None else str(dataset),
-            "evaluators": evaluator_references(workflow, evaluators, self._refer),
+            "evaluators": evaluator_entries(workflow, evaluators, self._refer),
+            "pairwise_evaluators": evaluator_entries(workflow, pairwise_evaluators, self._refer),
+            "summary_evaluators": evaluator_entries(workflow, summary_evaluators, self._refer),
         }
         batch = await self.client.batch_tests.create(body)
         return await self.client.batch_tests.wait_for(batch.id, on_progress) if wait else batch

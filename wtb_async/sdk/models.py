@@ -213,6 +213,15 @@ class NodeExecutions(Answer):
     saved_ms: float
 
 
+class BatchCost(Answer):
+    """What the models of a batch test took so far; `money` where `wtb.cost` knew the prices."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    money: float | None = None
+
+
 class BatchTest(Answer):
     """Variant combinations x test cases x repetitions of one workflow."""
 
@@ -227,6 +236,10 @@ class BatchTest(Answer):
     """Lists leave them out."""
     baseline: dict[str, str] = Field(default_factory=dict)
     repetitions: int = 1
+    evaluators: tuple[JsonValue, ...] = ()
+    pairwise_evaluators: tuple[JsonValue, ...] = ()
+    summary_evaluators: tuple[JsonValue, ...] = ()
+    cost: BatchCost | None = None
     dataset_id: UUID | None = None
     dataset_version: int | None = None
     case_limit: int | None = None
@@ -254,6 +267,8 @@ class ResultRow(Answer):
     output: JsonValue = None
     error: ExecutionError | None = None
     scores: dict[str, float | bool] = Field(default_factory=dict)
+    preferences: dict[str, float] = Field(default_factory=dict)
+    score_comments: dict[str, str] = Field(default_factory=dict)
     score_errors: dict[str, str] = Field(default_factory=dict)
     scored_at: datetime | None = None
     duration_ms: float | None = None

@@ -31,3 +31,14 @@ async def slow(outputs: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Give others time to score the same batch."""
     await asyncio.sleep(0.002)
     return True
+
+
+def longer(outputs: list[dict[str, str]]) -> list[int]:
+    """Prefer the longer one of two words."""
+    return [len(each["word"]) for each in outputs]
+
+
+def share_right(outputs: list[Any], reference_outputs: list[Any]) -> float:
+    """Tell how many of all words are right."""
+    pairs = zip(outputs, reference_outputs, strict=True)
+    return sum(bool(ours == theirs) for ours, theirs in pairs) / len(outputs)

@@ -1,14 +1,15 @@
 """Compares the combinations of a batch test with its baseline, or with another batch test."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from wtb_async.application.views import BatchTestView
-from wtb_async.domain.batch_test import score_key
-from wtb_async.domain.comparison import Comparison, ScoredRow
+from wtb_async.domain.comparison import Comparison, ScoredRow, Summary
 from wtb_async.domain.errors import InvalidInput, NotFound
+from wtb_async.domain.evaluator import entry_key
 
 if TYPE_CHECKING:
     from wtb_async.domain.comparing_batches import ComparedBatch
@@ -23,6 +24,9 @@ class BatchReader(Protocol):
     async def scored_rows(self, batch_id: UUID) -> list[ScoredRow]:
         """Its ended executions with their scores."""
 
+    async def summaries(self, batch_id: UUID) -> list[Summary]:
+        """What its summary evaluators said."""
+
 
 async def compare_batch(batch_id: UUID, reader: BatchReader) -> Comparison:
     """The verdict so far; the calculation runs in a thread, off the event loop."""
@@ -32,7 +36,8 @@ async def compare_batch(batch_id: UUID, reader: BatchReader) -> Comparison:
     batch = await reader.get(batch_id)
     rows = await reader.scored_rows(batch_id)
     evaluate = partial(compare, rows, baseline=batch.baseline, evaluator_order=keys_of(batch))
-    return await asyncio.to_thread(evaluate)
+    comparison = await asyncio.to_thread(evaluate)
+    return replace(comparison, summaries=tuple(await reader.summaries(batch_id)))
 
 
 async def compare_with_other(batch_id: UUID, other_id: UUID, reader: BatchReader) -> Comparison:
@@ -69,4 +74,4 @@ def side_of(batch: BatchTestView, rows: list[ScoredRow]) -> "ComparedBatch":
 
 def keys_of(batch: BatchTestView) -> list[str]:
     """Score keys in the order in which the caller listed the evaluators."""
-    return [score_key(reference) for reference in batch.evaluators]
+    return [entry_key(entry) for entry in batch.evaluators]

@@ -20,6 +20,7 @@ from wtb_async.application.views import BatchTestView, view_of_new_batch
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.evaluator import EvaluatorChoice, check_keys, choices_of
 from wtb_async.domain.events import Aggregate, BatchCreated
 from wtb_async.domain.execution import Limits
 from wtb_async.domain.graph_choice import Combination
@@ -39,7 +40,8 @@ class SubmitBatchTest:
     baseline: Combination | None
     cases: CaseChoice
     repetitions: int
-    evaluators: list[str]
+    evaluators: Sequence[EvaluatorChoice | str]
+    """Of every kind; a bare reference stands for the evaluator that it names."""
     share_prefixes: bool = True
     limits: Limits
     max_executions: int
@@ -49,8 +51,8 @@ class SubmitBatchTest:
 class EvaluatorCheck(Protocol):
     """Knows which evaluators can be called."""
 
-    def check(self, project: str, references: Sequence[str]) -> None:
-        """Raise InvalidInput for the first reference that leads nowhere."""
+    def check(self, project: str, choices: Sequence[EvaluatorChoice]) -> None:
+        """Raise InvalidInput for evaluators that cannot be called like this."""
 
 
 async def submit_batch_test(
@@ -68,12 +70,14 @@ async def submit_batch_test(
             dataset that does not exist, an exclusion without effect.
     """
     combinations = expand_matrix(request.variant_matrix, request.exclude)
+    choices = choices_of(request.evaluators)
+    check_keys(choices)
     async with uow_factory() as uow:
         workflow = await uow.workflows.get(request.workflow)
         check_combinations(combinations, workflow)
-        evaluators.check(workflow.project, request.evaluators)
+        evaluators.check(workflow.project, choices)
         chosen = await choose_cases(request.cases, uow)
-        batch = _new_batch(request, workflow, combinations, chosen)
+        batch = _new_batch(request, workflow, combinations, chosen, choices)
         check_total(batch.total, request.max_executions)
         _add(batch, chosen, uow)
         await uow.commit()
@@ -87,6 +91,7 @@ def _new_batch(
     workflow: Workflow,
     combinations: list[Combination],
     chosen: ChosenCases,
+    choices: Sequence[EvaluatorChoice],
 ) -> BatchTest:
     return BatchTest(
         id=new_id(),
@@ -94,7 +99,7 @@ def _new_batch(
         name=request.name,
         combinations=combinations,
         baseline=_baseline(request.baseline, combinations),
-        evaluators=request.evaluators,
+        evaluators=[choice.to_stored() for choice in choices],
         repetitions=request.repetitions,
         total=len(combinations) * len(chosen) * request.repetitions,
         share_prefixes=request.share_prefixes,

@@ -8,6 +8,7 @@ from uuid import UUID
 from wtb_async.domain.events import (
     BatchCreated,
     BatchExtended,
+    BatchScoringRequested,
     ExecutionBranched,
     ExecutionCancelled,
     ExecutionCompleted,
@@ -60,6 +61,7 @@ def route(events: Sequence[OutboxEvent]) -> Deliveries:
     pools = [str(e.data["pool"]) for e in events if e.type in BRINGS_RUNS]
     ended = [(UUID(str(e.data["batch_test_id"])), e) for e in events if _ends_in_batch(e)]
     batches = [batch for batch, e in ended if e.data.get("is_scored") is not False]
+    batches += [e.aggregate_id for e in events if e.type == BatchScoringRequested.__name__]
     unscored = [batch for batch, e in ended if e.data.get("is_scored") is False]
     in_batch = [UUID(str(b)) for e in events if (b := e.data.get("batch_test_id"))]
     aggregates = [*(e.aggregate_id for e in events), *in_batch]

@@ -2,7 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from wtb_async.domain.errors import InvalidInput
@@ -59,6 +60,15 @@ class InProcessCode:
         """By which workflows name it."""
         return self._source.name
 
+    @property
+    def lower_is_better(self) -> Sequence[str]:
+        """The keys of the scores of which less is better."""
+        return self._source.lower_is_better
+
+    def file_of(self, target: str) -> Path | None:
+        """The file that the part of a reference before the colon means, as far as can be told."""
+        return self._source.file_of(target)
+
     def check_reference(self, reference: str, *, field: str = "graph") -> None:
         """Raise `InvalidInput` for a reference that leads nowhere."""
         if reference.startswith(_OBJECTS):
@@ -77,6 +87,12 @@ class ImportableCode:
     """Every module that this process can import: its user may run them all anyway."""
 
     name = LOCAL
+    lower_is_better: Sequence[str] = ()
+
+    def file_of(self, target: str) -> Path | None:
+        """Nothing is told of what may be a notebook's; calling it will show what it asks for."""
+        del target
+        return None
 
     def check_reference(self, reference: str, *, field: str = "graph") -> None:
         """Raise `InvalidInput` unless it has the form of a reference to a module's attribute."""

@@ -1,5 +1,7 @@
 """Where the code of workflows comes from."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -9,6 +11,13 @@ class CodeSource(Protocol):
     @property
     def name(self) -> str:
         """By which workflows name it."""
+
+    @property
+    def lower_is_better(self) -> Sequence[str]:
+        """The keys of the scores of which less is better."""
+
+    def file_of(self, target: str) -> Path | None:
+        """The file that the part of a reference before the colon means, as far as can be told."""
 
     def check_reference(self, reference: str, *, field: str = "graph") -> None:
         """Raise `InvalidInput` for a reference that leads nowhere; nothing is loaded."""

@@ -19,7 +19,7 @@ class Project:
 
     `variants` is our own key in it: `{"wtb": {"variants": {workflow: {node: {name: reference}}}}}`
     names node variants, `{"wtb": {"workflow_variants": {workflow: {name: reference}}}}` whole
-    graphs; LangGraph's own tools pass both over.
+    graphs, `{"wtb": {"lower_is_better": [key]}}` scores; LangGraph's own tools pass them over.
     """
 
     name: str
@@ -27,6 +27,8 @@ class Project:
     graphs: dict[str, str]
     variants: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     workflow_variants: dict[str, dict[str, str]] = field(default_factory=dict)
+    lower_is_better: tuple[str, ...] = ()
+    """The keys of scores of which less is better, whichever evaluator gives them."""
     dependencies: tuple[str, ...] = ()
 
     @property
@@ -129,6 +131,7 @@ def read_project(path: Path) -> Project:
             graphs=graphs,
             variants=ours.get("variants", {}),
             workflow_variants=ours.get("workflow_variants", {}),
+            lower_is_better=ours.get("lower_is_better", ()),
             dependencies=tuple(content.get("dependencies", ())),
         )
     except FileNotFoundError as error:

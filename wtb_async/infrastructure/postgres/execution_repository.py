@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from wtb_async.application.executions.plan import ExecutionPlan
@@ -14,6 +14,7 @@ from wtb_async.domain.execution import Execution, ExecutionStatus
 from wtb_async.domain.run import ForkReason, Run, RunStatus
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.json_text import to_json_text
+from wtb_async.infrastructure.postgres.scoring_statements import FORGET_PREFERENCES
 
 # Only ids and positions travel per execution; choices, and inputs of no test case, once each.
 _ACCEPT = f"""
@@ -102,7 +103,7 @@ class PostgresExecutionRepository:
             await self._session.rollback()
 
     async def forget_scores(self, execution_id: UUID) -> None:
-        """Drop what evaluators said of an outcome that no longer stands."""
+        """Drop what evaluators said of an outcome that no longer stands, by itself or in a pair."""
         results, executions = tables.evaluation_results, tables.executions
         await self._session.execute(delete(results).where(results.c.execution_id == execution_id))
         await self._session.execute(
@@ -110,6 +111,7 @@ class PostgresExecutionRepository:
             .where(executions.c.id == execution_id)
             .values(scored_at=None, scoring_until=None)
         )
+        await self._session.execute(text(FORGET_PREFERENCES), {"execution_id": execution_id})
 
     async def flush(self, connection: AsyncConnection) -> None:
         """Write what was added, after the rows that it refers to."""

@@ -221,6 +221,8 @@ batch_tests = Table(
     _json("combinations", default="[]"),
     _json("baseline", default="{}"),
     _json("evaluators", default="[]"),
+    _json("summaries"),
+    _time("summarized_at", nullable=True),
     Column("repetitions", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("share_prefixes", Boolean, nullable=False, server_default=text("true")),
@@ -312,6 +314,9 @@ executions = Table(
     _time("scored_at", nullable=True),
     _time("scoring_until", nullable=True),
     Column("duration_ms", Float),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cost", Float),
     Index(None, "run_id"),
     Index(
         "wtb_executions_batch_idx",
@@ -323,6 +328,12 @@ executions = Table(
         "wtb_executions_test_case_id_idx",
         "test_case_id",
         postgresql_where=text("test_case_id IS NOT NULL"),
+    ),
+    Index(
+        "wtb_executions_usage_idx",
+        "batch_test_id",
+        postgresql_include=["input_tokens", "output_tokens", "cost"],
+        postgresql_where=text("input_tokens IS NOT NULL"),
     ),
     Index(None, "created_at", "id"),
     Index(None, "workflow_id", "id"),
@@ -338,7 +349,15 @@ evaluation_results = Table(
     _json("score"),
     Column("comment", Text),
     Column("error", Text),
+    Column("lower_is_better", Boolean, nullable=False, server_default=text("false")),
+    Column("baseline_id", ForeignKey("wtb_executions.id", ondelete="CASCADE")),
+    Column("baseline_first", Boolean),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    Index(
+        "wtb_evaluation_results_baseline_id_idx",
+        "baseline_id",
+        postgresql_where=text("baseline_id IS NOT NULL"),
+    ),
 )
 
 commands = Table(

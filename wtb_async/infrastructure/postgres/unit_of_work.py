@@ -16,6 +16,7 @@ from wtb_async.infrastructure.postgres.journal import PostgresJournal
 from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
 from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
 from wtb_async.infrastructure.postgres.runner_repository import PostgresRunnerRepository
+from wtb_async.infrastructure.postgres.score_repository import PostgresScoreRepository
 from wtb_async.infrastructure.postgres.test_case_repository import PostgresTestCaseRepository
 from wtb_async.infrastructure.postgres.thread_repository import PostgresThreadRepository
 from wtb_async.infrastructure.postgres.workflow_repository import PostgresWorkflowRepository
@@ -42,6 +43,7 @@ class PostgresUnitOfWork:
         self.runners = PostgresRunnerRepository(session)
         self.batch_tests = PostgresBatchTestRepository(session, bulk)
         self.batch_cases = PostgresBatchCaseRepository(session, bulk)
+        self.scores = PostgresScoreRepository(session)
         self.datasets = PostgresDatasetRepository(session, bulk)
         self.test_cases = PostgresTestCaseRepository(session)
         self.outbox = PostgresOutboxRepository(session)

@@ -4,12 +4,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, text, type_coerce
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, func, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.selectable import LateralFromClause
 
-from wtb_async.application.views import BatchCounts, BatchTestView, Page, ResultRow
-from wtb_async.domain.comparison import ScoredRow
+from wtb_async.application.views import (
+    BatchCost,
+    BatchCounts,
+    BatchTestView,
+    Page,
+    ResultRow,
+)
+from wtb_async.domain.comparison import ScoredRow, Summary
 from wtb_async.domain.errors import NotFound
+from wtb_async.domain.evaluator import EvaluatorKind, shown
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.graph_choice import WORKFLOW_KEY
 from wtb_async.domain.workflow import BASE_VARIANT
@@ -24,7 +32,8 @@ from wtb_async.infrastructure.postgres.tables import (
     workflows,
 )
 
-_COLUMNS = [column for column in batch_tests.c if column.name != "limits"]
+_HIDDEN = {"limits", "summaries", "summarized_at"}
+_COLUMNS = [column for column in batch_tests.c if column.name not in _HIDDEN]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +71,8 @@ class BatchTestQueries:
                 raise NotFound("batch test", batch_id)
             counts = await _counts(connection, [batch_id])
             nodes = await node_executions_of(connection, batch_id)
-        return replace(_view(row, counts), node_executions=nodes)
+            cost = await _cost(connection, batch_id)
+        return replace(_view(row, counts), node_executions=nodes, cost=cost)
 
     async def progress(self, batch_id: UUID) -> tuple[BatchCounts, int]:
         """The counts, and how many executions have been scored."""
@@ -101,6 +111,13 @@ class BatchTestQueries:
             rows = (await connection.execute(query)).mappings().all()
         return [_scored(row) for row in rows]
 
+    async def summaries(self, batch_id: UUID) -> list[Summary]:
+        """What summary evaluators said of each combination."""
+        query = select(batch_tests.c.summaries).where(batch_tests.c.id == batch_id)
+        async with self._engine.connect() as connection:
+            said = await connection.scalar(query)
+        return [_summary(each) for each in said or ()]
+
     async def list(
         self, *, workflow: str | None, limit: int, cursor: str | None
     ) -> Page[BatchTestView]:
@@ -128,6 +145,24 @@ async def _counts(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, di
     return counts
 
 
+async def _cost(connection: AsyncConnection, batch_id: UUID) -> BatchCost | None:
+    """The account of a batch: an index has nothing but the executions that say what they took."""
+    read, written = executions.c.input_tokens, executions.c.output_tokens
+    query = select(func.sum(read), func.sum(written), func.sum(executions.c.cost)).where(
+        executions.c.batch_test_id == batch_id, read.is_not(None)
+    )
+    tokens_in, tokens_out, money = (await connection.execute(query)).one()
+    if tokens_in is None:
+        return None
+    tokens_in, tokens_out = int(tokens_in), int(tokens_out)
+    return BatchCost(
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
+        total_tokens=tokens_in + tokens_out,
+        money=money,
+    )
+
+
 def _select() -> Select[Any]:
     return select(*_COLUMNS, workflows.c.name.label("workflow")).join(
         workflows, workflows.c.id == batch_tests.c.workflow_id
@@ -137,23 +172,19 @@ def _select() -> Select[Any]:
 def _view(row: RowMapping, counts: dict[UUID, dict[str, int]]) -> BatchTestView:
     values = dict(row)
     total = values.pop("total")
+    stored = values.pop("evaluators")
     by_status = counts.get(row["id"], {})
-    return BatchTestView(**values, counts=BatchCounts(total=total, **by_status))
+    return BatchTestView(
+        **values,
+        counts=BatchCounts(total=total, **by_status),
+        evaluators=shown(stored, EvaluatorKind.SINGLE),
+        pairwise_evaluators=shown(stored, EvaluatorKind.PAIRWISE),
+        summary_evaluators=shown(stored, EvaluatorKind.SUMMARY),
+    )
 
 
 def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
-    scores = (
-        select(
-            func.jsonb_object_agg(evaluation_results.c.key, evaluation_results.c.score)
-            .filter(evaluation_results.c.score.is_not(None))
-            .label("scores"),
-            func.jsonb_object_agg(evaluation_results.c.key, evaluation_results.c.error)
-            .filter(evaluation_results.c.error.is_not(None))
-            .label("score_errors"),
-        )
-        .where(evaluation_results.c.execution_id == executions.c.id)
-        .lateral("scored")
-    )
+    scores = _scores_of_an_execution()
     output = [executions.c.output] if with_output else []
     return (
         select(
@@ -164,8 +195,7 @@ def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
             executions.c.status,
             *output,
             executions.c.error,
-            func.coalesce(scores.c.scores, text("'{}'::jsonb")).label("scores"),
-            func.coalesce(scores.c.score_errors, text("'{}'::jsonb")).label("score_errors"),
+            *scores.c,
             executions.c.scored_at,
             executions.c.duration_ms,
         )
@@ -191,8 +221,31 @@ def _combination(batch_id: UUID) -> ColumnElement[Any]:
     return type_coerce(chosen.op("||")(graph), executions.c.variants.type)
 
 
+def _scores_of_an_execution() -> LateralFromClause:
+    """Everything that evaluators said of it, by key."""
+    said = evaluation_results.c
+    is_single = said.baseline_first.is_(None)
+
+    def by_key(value: Column[Any], *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+        found = func.jsonb_object_agg(said.key, value).filter(value.is_not(None), *conditions)
+        return func.coalesce(found, text("'{}'::jsonb"))
+
+    lower = func.array_agg(said.key).filter(said.lower_is_better)
+    return (
+        select(
+            by_key(said.score, is_single).label("scores"),
+            by_key(said.score, ~is_single).label("preferences"),
+            by_key(said.comment).label("score_comments"),
+            by_key(said.error).label("score_errors"),
+            func.coalesce(lower, text("'{}'::text[]")).label("lower_is_better"),
+        )
+        .where(said.execution_id == executions.c.id)
+        .lateral("scored")
+    )
+
+
 def _result(row: RowMapping) -> ResultRow:
-    return ResultRow(**row)
+    return ResultRow(**{name: value for name, value in row.items() if name != "lower_is_better"})
 
 
 def _scored(row: RowMapping) -> ScoredRow:
@@ -202,5 +255,18 @@ def _scored(row: RowMapping) -> ScoredRow:
         repetition=row["repetition"],
         status=row["status"].value,
         scores=row["scores"],
+        preferences=row["preferences"],
+        lower_is_better=row["lower_is_better"],
         duration_ms=row["duration_ms"],
+    )
+
+
+def _summary(said: dict[str, Any]) -> Summary:
+    return Summary(
+        combination=said["combination"],
+        key=said["key"],
+        score=said["score"],
+        comment=said["comment"],
+        error=said["error"],
+        higher_is_better=not said["lower_is_better"],
     )

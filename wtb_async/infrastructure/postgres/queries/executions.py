@@ -16,11 +16,11 @@ from wtb_async.infrastructure.postgres.queries.identity import named_or_id
 from wtb_async.infrastructure.postgres.queries.paging import newest_first, page_of
 from wtb_async.infrastructure.postgres.tables import executions, test_cases, workflows
 
-_COLUMNS = [
-    column
-    for column in executions.c
-    if column.name not in {"run_id", "test_case_id", "scored_at", "scoring_until"}
-]
+_HIDDEN = {
+    *("run_id", "test_case_id"),
+    *("scored_at", "scoring_until", "input_tokens", "output_tokens", "cost"),
+}
+_COLUMNS = [column for column in executions.c if column.name not in _HIDDEN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,85 @@
+"""Has a batch test scored by other evaluators, without running it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from wtb_async.application.batches.submit_batch_test import EvaluatorCheck
+from wtb_async.application.clock import utc_now
+from wtb_async.application.ids import new_id
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.batch_test import BatchStatus, BatchTest, ScoringMode
+from wtb_async.domain.command import Command, CommandKind
+from wtb_async.domain.evaluator import EvaluatorChoice
+from wtb_async.domain.events import Aggregate, Change, DomainEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestScoring:
+    """A request to let evaluators look at what a batch test has run."""
+
+    batch_test_id: UUID
+    caller: str
+    evaluators: Sequence[EvaluatorChoice]
+    mode: ScoringMode = ScoringMode.ADD
+
+
+async def request_scoring(
+    request: RequestScoring,
+    *,
+    uow_factory: UnitOfWorkFactory,
+    evaluators: EvaluatorCheck,
+    nudges: Nudges,
+) -> None:
+    """Give the batch these evaluators, and have every ended execution shown to them.
+
+    A batch that has ended is running until that is done. What is still running will be shown to
+    them when it ends. Results that scorers find meanwhile for the evaluators before are dropped.
+
+    Raises:
+        NotFound: no such batch test.
+        InvalidInput: an evaluator that cannot be called, a key that is taken, no evaluator where
+            there must be one, or one where there must be none.
+        InvalidTransition: the batch was cancelled.
+    """
+    async with uow_factory() as uow:
+        batch = await uow.batch_tests.lock(request.batch_test_id)
+        workflow = await uow.workflows.get(batch.workflow_id)
+        evaluators.check(workflow.project, request.evaluators)
+        status_before = batch.status
+        event = batch.score_again(request.evaluators, request.mode)
+        await uow.scores.score_again(batch.id, request.mode)
+        command = _command(request)
+        uow.journal.record(_change(batch, event, command, status_before), command=command)
+        await uow.commit()
+    nudges.new_events()
+
+
+def _command(request: RequestScoring) -> Command:
+    return Command(
+        id=new_id(),
+        kind=CommandKind.SCORE,
+        target_type=Aggregate.BATCH_TEST.value,
+        target_id=request.batch_test_id,
+        issued_by=request.caller,
+        created_at=utc_now(),
+        payload={
+            "mode": request.mode.value,
+            "evaluators": [choice.to_stored() for choice in request.evaluators],
+        },
+    )
+
+
+def _change(
+    batch: BatchTest, event: DomainEvent, command: Command, status_before: BatchStatus
+) -> Change:
+    return Change(
+        aggregate=Aggregate.BATCH_TEST,
+        aggregate_id=batch.id,
+        version=batch.version,
+        event=event,
+        actor=command.issued_by,
+        status_before=status_before.value,
+        status_after=batch.status.value,
+        command_id=command.id,
+    )
