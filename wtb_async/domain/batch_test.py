@@ -6,8 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from wtb_async.domain.command import CommandKind
 from wtb_async.domain.errors import InvalidTransition
-from wtb_async.domain.events import BatchExtended
+from wtb_async.domain.events import (
+    BatchExtended,
+    BatchGivenUp,
+    BatchPauseRequested,
+    BatchResumed,
+    BatchRetried,
+    BatchStopRequested,
+)
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import DEFAULT_POOL
@@ -31,18 +39,40 @@ _S = BatchStatus
 BATCH_TRANSITIONS = TransitionTable(
     "batch test",
     {
-        _S.PENDING: frozenset({_S.RUNNING, _S.CANCELLED}),
+        _S.PENDING: frozenset({_S.RUNNING, _S.PAUSED, _S.CANCELLED}),
         _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED}),
         _S.PAUSED: frozenset({_S.RUNNING, _S.CANCELLED}),
         _S.COMPLETED: frozenset({_S.RUNNING}),
         _S.FAILED: frozenset({_S.RUNNING}),
-        _S.CANCELLED: frozenset(),
+        _S.CANCELLED: frozenset({_S.RUNNING}),
     },
 )
 
+BATCH_ACCEPTED_IN: dict[CommandKind, frozenset[BatchStatus]] = {
+    CommandKind.PAUSE: frozenset({_S.PENDING, _S.RUNNING}),
+    CommandKind.RESUME: frozenset({_S.PAUSED, _S.FAILED, _S.CANCELLED}),
+    CommandKind.STOP: frozenset({_S.PENDING, _S.RUNNING, _S.PAUSED}),
+    CommandKind.RETRY_FAILED: frozenset({_S.RUNNING, _S.COMPLETED, _S.FAILED, _S.CANCELLED}),
+    CommandKind.EXTEND: frozenset({_S.PENDING, _S.RUNNING, _S.COMPLETED}),
+}
+"""The statuses in which a batch test takes each command.
 
-GROWS_IN = frozenset({_S.PENDING, _S.RUNNING, _S.COMPLETED})
-"""What was stopped halfway is finished first: growing starts nothing again."""
+What was stopped halfway is finished before it grows, because growing starts nothing again.
+"""
+
+
+def check_batch_accepts(
+    status: BatchStatus, becomes: BatchStatus | None, kind: CommandKind
+) -> None:
+    """Raise `InvalidTransition` unless a batch test takes this command.
+
+    One that is about to be paused takes what a paused one takes; one that is being ended nothing.
+    """
+    if becomes in (BatchStatus.CANCELLED, BatchStatus.FAILED):
+        raise InvalidTransition("the batch test is being stopped")
+    stands = becomes or status
+    if stands not in BATCH_ACCEPTED_IN.get(kind, frozenset()):
+        raise InvalidTransition(f"a {stands.value} batch test does not take {kind.value!r}")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -92,17 +122,74 @@ class BatchTest:
     """The version that it runs on, whatever becomes of the dataset."""
     case_limit: int | None = None
     """How many cases of that version were asked for; None is all of them."""
+    max_concurrency: int | None = None
+    """How many of its runs may be executed at once; None leaves that to the runners."""
+    max_failures: int | None = None
+    """It is given up when more executions than this have failed; None never gives it up."""
+    forgiven_failures: int = 0
+    """Failures that it was resumed in spite of: they do not count."""
     status: BatchStatus = BatchStatus.PENDING
+    becomes: BatchStatus | None = None
+    """Paused, cancelled or failed as soon as none of it runs; None is completed in the end."""
+    error: JsonObject | None = None
     version: int = 1
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
     def check_grows(self) -> None:
         """Raise `InvalidTransition` unless new executions may join it."""
-        if self.status not in GROWS_IN:
-            raise InvalidTransition(
-                f"a {self.status.value} batch test takes nothing new; resume it first"
-            )
+        check_batch_accepts(self.status, self.becomes, CommandKind.EXTEND)
+
+    def ask_to_pause(self) -> BatchPauseRequested:
+        """Begin nothing more, and be paused when nothing runs. Raises InvalidTransition."""
+        self._take(CommandKind.PAUSE)
+        self.becomes = BatchStatus.PAUSED
+        return BatchPauseRequested(pool=DEFAULT_POOL)
+
+    def ask_to_stop(self) -> BatchStopRequested:
+        """Be cancelled when nothing of it runs. Raises InvalidTransition."""
+        self._take(CommandKind.STOP)
+        self.becomes = BatchStatus.CANCELLED
+        return BatchStopRequested(pool=DEFAULT_POOL)
+
+    def give_up(self) -> BatchGivenUp:
+        """Have failed when nothing of it runs: too many executions did."""
+        message = f"limits.max_failures is {self.max_failures}, and more executions have failed"
+        self.error = {"type": "TooManyFailures", "message": message}
+        self.becomes = BatchStatus.FAILED
+        self.version += 1
+        return BatchGivenUp(pool=DEFAULT_POOL, error=self.error)
+
+    def resume(self, *, failures: int, at: datetime) -> BatchResumed:
+        """Go on. The `failures` that made it fail count no more. Raises InvalidTransition."""
+        self._take(CommandKind.RESUME)
+        if self.status is BatchStatus.FAILED:
+            self.forgiven_failures = failures
+        self._go_on(at)
+        return BatchResumed(pool=DEFAULT_POOL)
+
+    def retry_failed(self, *, at: datetime) -> BatchRetried:
+        """Go on with what has failed. Raises InvalidTransition."""
+        self._take(CommandKind.RETRY_FAILED)
+        self.forgiven_failures = 0
+        self._go_on(at)
+        return BatchRetried(pool=DEFAULT_POOL)
+
+    def fails_with(self, failures: int) -> bool:
+        """Whether so many failed executions are more than it may have, and it is to be given up."""
+        if self.max_failures is None or not (self.is_going_on or self.becomes is _S.PAUSED):
+            return False
+        return failures > self.max_failures + self.forgiven_failures
+
+    @property
+    def is_going_on(self) -> bool:
+        """It runs or will, and nobody wants it otherwise."""
+        return self.becomes is None and self.status in (BatchStatus.PENDING, BatchStatus.RUNNING)
+
+    @property
+    def is_partly_finished(self) -> bool:
+        """It ended before all of it had run."""
+        return self.status in (BatchStatus.CANCELLED, BatchStatus.FAILED)
 
     def extend(
         self, combinations: Sequence[Combination], *, cases: int, repetitions: int
@@ -123,6 +210,17 @@ class BatchTest:
             self.status = BatchStatus.RUNNING
             self.finished_at = None
         return BatchExtended(pool=DEFAULT_POOL, added=self.total - before, total=self.total)
+
+    def _take(self, kind: CommandKind) -> None:
+        check_batch_accepts(self.status, self.becomes, kind)
+        self.version += 1
+
+    def _go_on(self, at: datetime) -> None:
+        if self.status not in (BatchStatus.PENDING, BatchStatus.RUNNING):
+            BATCH_TRANSITIONS.check(self.status, BatchStatus.RUNNING)
+            self.status = BatchStatus.RUNNING
+            self.started_at = self.started_at or at
+        self.becomes = self.error = self.finished_at = None
 
 
 def score_key(evaluator: str) -> str:

@@ -22,6 +22,7 @@ class CommandKind(StrEnum):
     BRANCH = "branch"
     EDIT_STATE = "edit_state"
     EXTEND = "extend"
+    RETRY_FAILED = "retry_failed"
 
 
 _S = ExecutionStatus

@@ -9,10 +9,10 @@ from wtb_async.application.batches.accepting import (
     check_total,
     new_test_cases,
     plan_of,
-    record,
 )
 from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases
 from wtb_async.application.batches.new_cases import find_new_cases
+from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import NOTHING, Extent, plan_product
 from wtb_async.application.ids import new_id
@@ -122,7 +122,8 @@ def _extend(batch: BatchTest, growth: _Growth, request: ExtendBatchTest, uow: Un
     own = new_test_cases(batch.id, growth.cases.own, position=len(growth.ran))
     uow.batch_cases.add(own)
     _plan(batch, growth, growth.cases.ids or [case.id for case in own], request.caller, uow)
-    record(batch, event, _command(batch, event, request), uow, status_before)
+    command = _command(batch, event, request)
+    record_batch_change(uow, batch, event, status_before, actor=request.caller, command=command)
 
 
 def _plan(

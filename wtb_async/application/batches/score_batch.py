@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from wtb_async.application.batches.conclude_batches import conclude_batches
 from wtb_async.application.ports import (
     Nudges,
     ScoredExecution,
@@ -57,9 +58,9 @@ async def score_batch(
         await record(scored, uow_factory)
         count += len(scored)
     async with uow_factory() as uow:
-        completed = await uow.batch_tests.complete_if_done([batch_id])
+        has_news = await conclude_batches([batch_id], uow)
         await uow.commit()
-    if completed:
+    if has_news:
         nudges.new_events()
     return count
 

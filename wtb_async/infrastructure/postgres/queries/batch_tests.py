@@ -24,7 +24,8 @@ from wtb_async.infrastructure.postgres.tables import (
     workflows,
 )
 
-_COLUMNS = [column for column in batch_tests.c if column.name != "limits"]
+_HIDDEN = {"limits", "forgiven_failures"}
+_COLUMNS = [column for column in batch_tests.c if column.name not in _HIDDEN]
 
 
 @dataclass(frozen=True, kw_only=True)
