@@ -6,8 +6,6 @@ import pytest
 from arranging import completed, history, register, register_runner, select
 from controlled_batches import ControlledBatch, check_record, submit_batch
 
-from wtb_async.application.executions.pause_execution import PauseExecution, pause_execution
-from wtb_async.application.executions.stop_execution import StopExecution, stop_execution
 from wtb_async.application.ids import new_id
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, cancelled
 from wtb_async.bootstrap.platform import Platform
@@ -95,8 +93,7 @@ async def test_exactly_what_the_batch_held_up_goes_on_when_it_is_resumed(
     batch: ControlledBatch, runner: UUID
 ) -> None:
     mine, at_breakpoint, theirs, done = await batch.claim(runner, 4)
-    parts = {"uow_factory": batch.platform.database.unit_of_work, "nudges": batch.platform.nudges}
-    await pause_execution(PauseExecution(execution_id=mine.execution_id, caller="me"), **parts)
+    await batch.pause_one(mine.execution_id)
     await batch.pause()
     await batch.settle(
         runner,
@@ -255,9 +252,8 @@ async def test_a_retry_goes_on_from_a_fork_where_a_lost_runner_may_still_write(
 async def test_an_execution_that_was_stopped_alone_does_not_end_the_batch(
     batch: ControlledBatch, runner: UUID
 ) -> None:
-    parts = {"uow_factory": batch.platform.database.unit_of_work, "nudges": batch.platform.nudges}
     first, *others = await batch.executions()
-    await stop_execution(StopExecution(execution_id=first["id"], caller="me"), **parts)
+    await batch.stop_one(first["id"])
     await batch.relay()
     runs = await batch.claim(runner)
     await batch.settle(runner, *(completed(run.id) for run in runs))
@@ -268,9 +264,8 @@ async def test_an_execution_that_was_stopped_alone_does_not_end_the_batch(
 async def test_a_batch_whose_executions_were_all_stopped_one_by_one_is_cancelled(
     batch: ControlledBatch,
 ) -> None:
-    parts = {"uow_factory": batch.platform.database.unit_of_work, "nudges": batch.platform.nudges}
     for row in await batch.executions():
-        await stop_execution(StopExecution(execution_id=row["id"], caller="me"), **parts)
+        await batch.stop_one(row["id"])
     await batch.relay()
     assert await batch.stands() == ("cancelled", None)
 

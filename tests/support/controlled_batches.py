@@ -16,6 +16,9 @@ from wtb_async.application.batches.resume_batch import resume_batch
 from wtb_async.application.batches.retry_failed import retry_failed
 from wtb_async.application.batches.stop_batch import stop_batch
 from wtb_async.application.batches.submit_batch_test import SubmitBatchTest, submit_batch_test
+from wtb_async.application.executions.pause_execution import PauseExecution, pause_execution
+from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
+from wtb_async.application.executions.stop_execution import StopExecution, stop_execution
 from wtb_async.application.outbox.relay_outbox import RelayOptions, relay_outbox
 from wtb_async.application.outbox.routing import Deliveries
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
@@ -61,6 +64,21 @@ class ControlledBatch:
     async def retry_failed(self) -> None:
         await retry_failed(self._command(), **self._parts())
 
+    async def pause_one(self, execution_id: UUID) -> None:
+        """Ask for a pause of one of its executions."""
+        request = PauseExecution(execution_id=execution_id, caller=CALLER)
+        await pause_execution(request, **self._parts())
+
+    async def resume_one(self, execution_id: UUID) -> None:
+        """Let one of its executions go on."""
+        request = ResumeExecution(execution_id=execution_id, caller=CALLER)
+        await resume_execution(request, **self._parts())
+
+    async def stop_one(self, execution_id: UUID) -> None:
+        """Stop one of its executions."""
+        request = StopExecution(execution_id=execution_id, caller=CALLER)
+        await stop_execution(request, **self._parts())
+
     def _command(self) -> BatchCommand:
         return BatchCommand(batch_id=self.id, caller=CALLER, reason="a test")
 
@@ -71,9 +89,10 @@ class ControlledBatch:
     async def claim(self, runner_id: UUID, limit: int = 1000) -> list[ClaimedRun]:
         """Claim, and note that the batch has started, as runners do."""
         runs = await claim(self.platform.database.unit_of_work, runner_id, limit)
-        async with self.platform.database.unit_of_work() as uow:
-            await uow.batch_tests.mark_started({run.batch_test_id for run in runs} - {None})
-            await uow.commit()
+        if runs:
+            async with self.platform.database.unit_of_work() as uow:
+                await uow.batch_tests.mark_started([self.id])
+                await uow.commit()
         return runs
 
     async def settle(self, runner_id: UUID, *outcomes: RunOutcome) -> None:

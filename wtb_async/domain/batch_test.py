@@ -48,6 +48,9 @@ BATCH_TRANSITIONS = TransitionTable(
     },
 )
 
+BATCH_ENDED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
+"""The statuses that only a new command leads out of."""
+
 BATCH_ACCEPTED_IN: dict[CommandKind, frozenset[BatchStatus]] = {
     CommandKind.PAUSE: frozenset({_S.PENDING, _S.RUNNING}),
     CommandKind.RESUME: frozenset({_S.PAUSED, _S.FAILED, _S.CANCELLED}),

@@ -10,15 +10,16 @@ from wtb_async.domain.batch_test import BatchStatus, BatchTest, check_batch_acce
 from wtb_async.domain.command import CommandKind
 from wtb_async.domain.errors import InvalidTransition
 from wtb_async.domain.events import DomainEvent
+from wtb_async.domain.run import DEFAULT_POOL
 
 S = BatchStatus
-POOL = "gpu"
 
 ACCEPTED = {
     "pause": "pending running",
     "resume": "paused failed cancelled",
     "stop": "pending running paused",
     "retry_failed": "running completed failed cancelled",
+    "extend": "pending running completed",
 }
 BECOMES = (None, S.PAUSED, S.CANCELLED, S.FAILED)
 
@@ -40,10 +41,10 @@ def test_a_command_is_accepted_exactly_where_the_contract_says_so(
 
 Ask = Callable[[BatchTest], DomainEvent]
 ASKS: dict[str, Ask] = {
-    "pause": lambda batch: batch.ask_to_pause(POOL),
-    "resume": lambda batch: batch.resume(POOL, failures=3, at=NOW),
-    "stop": lambda batch: batch.ask_to_stop(POOL),
-    "retry_failed": lambda batch: batch.retry_failed(POOL, at=NOW),
+    "pause": lambda batch: batch.ask_to_pause(),
+    "resume": lambda batch: batch.resume(failures=3, at=NOW),
+    "stop": lambda batch: batch.ask_to_stop(),
+    "retry_failed": lambda batch: batch.retry_failed(at=NOW),
 }
 
 
@@ -69,7 +70,7 @@ def test_a_batch_changes_with_a_new_version_or_not_at_all(
 @pytest.mark.parametrize(("ask", "becomes"), [("pause", S.PAUSED), ("stop", S.CANCELLED)], ids=str)
 def test_a_batch_stands_as_it_did_until_nothing_of_it_runs(ask: str, becomes: BatchStatus) -> None:
     batch = new_batch(S.RUNNING)
-    assert ASKS[ask](batch).data() == {"pool": POOL}
+    assert ASKS[ask](batch).data() == {"pool": DEFAULT_POOL}
     assert (batch.status, batch.becomes) == (S.RUNNING, becomes)
 
 
@@ -94,7 +95,7 @@ def test_a_batch_that_goes_on_has_not_ended(status: BatchStatus, ask: str) -> No
 def test_more_failures_than_it_may_have_make_a_batch_fail() -> None:
     batch = new_batch(S.RUNNING, max_failures=2)
     assert [batch.fails_with(count) for count in (0, 2, 3)] == [False, False, True]
-    event = batch.give_up(POOL)
+    event = batch.give_up()
     assert event.error == batch.error
     assert batch.becomes is S.FAILED
     assert not batch.fails_with(100), "it was given up already"
