@@ -24,9 +24,10 @@ _OPEN = _names(*(status for status in ExecutionStatus if status not in ENDED))
 _HOLDABLE = _names(*RUN_TRANSITIONS.sources(RunStatus.HELD))
 _UNCLAIMED = _names(RunStatus.WAITING, RunStatus.HELD, RunStatus.PENDING)
 _CONTINUABLE = _names(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.PENDING))
-_WAITS_OR_RUNS = _names(RunStatus.PENDING, RunStatus.RUNNING)
+_CLAIMABLE_OR_CLAIMED = _names(RunStatus.PENDING, RunStatus.RUNNING)
 
-# The rows behind `wanted.run_id`, locked, as they are now.
+# The rows behind `wanted.run_id`, locked, as they are now. They are not joined with each other: the
+# planner, who knows nothing of their number, would compare each with each.
 _LOCKED = """
 runs AS MATERIALIZED (
     SELECT * FROM wtb_runs WHERE id = ANY (ARRAY(SELECT run_id FROM wanted))
@@ -37,7 +38,7 @@ runs AS MATERIALIZED (
     ORDER BY id FOR NO KEY UPDATE
 )"""
 
-# What became of the rows of `changed`, for the record: $2 is the actor, $3 the command's id.
+# What becomes of the rows of `changed`, for the record: $2 is the actor, $3 the command's id.
 _RECORDED = """
 events AS (
     INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
@@ -57,36 +58,36 @@ WITH wanted AS MATERIALIZED (
     FROM wtb_executions AS execution JOIN wtb_runs AS run ON run.id = execution.run_id
     WHERE execution.batch_test_id = $1::uuid AND execution.status IN ({_OPEN})
       AND (execution.status <> 'running' OR run.request ->> 'kind' IS DISTINCT FROM 'stop')
-), {_LOCKED.format(condition=f"status IN ({_OPEN})")}, ended AS (
-    UPDATE wtb_runs AS run SET status = 'cancelled', finished_at = clock_timestamp()
-    FROM runs WHERE run.id = runs.id AND runs.status IN ({_UNCLAIMED})
-), asked AS (
-    UPDATE wtb_runs AS run SET request = $4::jsonb
-    FROM runs WHERE run.id = runs.id AND runs.status = 'running'
-), cancelled AS (
-    UPDATE wtb_executions AS execution
-    SET status = 'cancelled', pause_reason = NULL, interrupts = '[]',
-        version = execution.version + 1,
+), {_LOCKED.format(condition=f"status IN ({_OPEN})")}, executed AS MATERIALIZED (
+    SELECT * FROM executions
+    WHERE run_id = ANY (ARRAY(SELECT id FROM runs WHERE status = 'running'))
+), others AS MATERIALIZED (
+    SELECT * FROM executions
+    WHERE run_id <> ALL (ARRAY(SELECT id FROM runs WHERE status = 'running'))
+), ended_runs AS (
+    UPDATE wtb_runs SET status = 'cancelled', finished_at = clock_timestamp()
+    WHERE id = ANY (ARRAY(SELECT id FROM runs WHERE status IN ({_UNCLAIMED})))
+), asked_runs AS (
+    UPDATE wtb_runs SET request = $4::jsonb
+    WHERE id = ANY (ARRAY(SELECT id FROM runs WHERE status = 'running'))
+), ended AS (
+    UPDATE wtb_executions
+    SET status = 'cancelled', pause_reason = NULL, interrupts = '[]', version = version + 1,
         finished_at = clock_timestamp(), scored_at = clock_timestamp()
-    FROM executions AS before JOIN runs ON runs.id = before.run_id
-    WHERE execution.id = before.id AND runs.status <> 'running'
-    RETURNING execution.id, execution.version, execution.duration_ms, before.status
-), stopping AS (
-    UPDATE wtb_executions AS execution SET version = execution.version + 1
-    FROM executions AS before JOIN runs ON runs.id = before.run_id
-    WHERE execution.id = before.id AND runs.status = 'running'
-    RETURNING execution.id, execution.version, before.status
+    WHERE id = ANY (ARRAY(SELECT id FROM others))
+), asked AS (
+    UPDATE wtb_executions SET version = version + 1 WHERE id = ANY (ARRAY(SELECT id FROM executed))
 ), changed AS (
-    SELECT id, version, status AS status_before, 'cancelled' AS status_after,
+    SELECT id, version + 1 AS version, status AS status_before, 'cancelled' AS status_after,
            '{ExecutionCancelled.__name__}' AS event_type,
            jsonb_build_object(
                'batch_test_id', $1::uuid, 'duration_ms', duration_ms, 'is_scored',
                (SELECT evaluators <> '[]' FROM wtb_batch_tests WHERE id = $1::uuid)) AS event_data
-    FROM cancelled
+    FROM others
     UNION ALL
-    SELECT id, version, status, status, '{ExecutionStopRequested.__name__}',
+    SELECT id, version + 1, status, status, '{ExecutionStopRequested.__name__}',
            jsonb_build_object('batch_test_id', $1::uuid)
-    FROM stopping
+    FROM executed
 ), {_RECORDED}
 SELECT count(*) AS found FROM wanted
 """  # noqa: S608 - only names from the domain go in
@@ -100,25 +101,25 @@ WITH wanted AS MATERIALIZED (
     FROM wtb_executions AS execution JOIN wtb_runs AS run ON run.id = execution.run_id
     WHERE execution.batch_test_id = $1::uuid AND (
         (execution.status = 'pending' AND run.status IN ({_HOLDABLE}))
-        OR (execution.status = 'running' AND run.status IN ({_WAITS_OR_RUNS})
+        OR (execution.status = 'running' AND run.status IN ({_CLAIMABLE_OR_CLAIMED})
             AND run.request IS NULL))
 ), {_LOCKED.format(condition="status IN ('pending', 'running')")}, held AS (
-    UPDATE wtb_runs AS run SET status = 'held'
-    FROM runs WHERE run.id = runs.id AND runs.status IN ({_HOLDABLE})
-      AND runs.id IN (SELECT run_id FROM executions WHERE status = 'pending')
+    UPDATE wtb_runs SET status = 'held'
+    WHERE id = ANY (ARRAY(SELECT run_id FROM executions WHERE status = 'pending'))
+      AND status IN ({_HOLDABLE})
+), executed AS MATERIALIZED (
+    SELECT id FROM runs
+    WHERE status IN ({_CLAIMABLE_OR_CLAIMED}) AND request IS NULL
+      AND id = ANY (ARRAY(SELECT run_id FROM executions WHERE status = 'running'))
+), asked_runs AS (
+    UPDATE wtb_runs SET request = $4::jsonb WHERE id = ANY (ARRAY(SELECT id FROM executed))
+), changed AS MATERIALIZED (
+    SELECT id, version + 1 AS version, status AS status_before, status AS status_after,
+           '{ExecutionPauseRequested.__name__}' AS event_type,
+           jsonb_build_object('batch_test_id', $1::uuid, 'at_node', NULL) AS event_data
+    FROM executions WHERE run_id = ANY (ARRAY(SELECT id FROM executed))
 ), asked AS (
-    UPDATE wtb_runs AS run SET request = $4::jsonb
-    FROM runs WHERE run.id = runs.id AND runs.status IN ({_WAITS_OR_RUNS})
-      AND runs.request IS NULL
-      AND runs.id IN (SELECT run_id FROM executions WHERE status = 'running')
-    RETURNING run.id
-), changed AS (
-    UPDATE wtb_executions AS execution SET version = execution.version + 1
-    FROM executions AS before JOIN asked ON asked.id = before.run_id
-    WHERE execution.id = before.id
-    RETURNING execution.id, execution.version, before.status AS status_before,
-              before.status AS status_after, '{ExecutionPauseRequested.__name__}' AS event_type,
-              jsonb_build_object('batch_test_id', $1::uuid, 'at_node', NULL) AS event_data
+    UPDATE wtb_executions SET version = version + 1 WHERE id = ANY (ARRAY(SELECT id FROM changed))
 ), {_RECORDED}
 SELECT count(*) AS found FROM wanted
 """  # noqa: S608 - only names from the domain go in
@@ -131,29 +132,30 @@ WITH wanted AS MATERIALIZED (
     WHERE execution.batch_test_id = $1::uuid AND execution.status IN ('pending', 'running')
       AND (run.status = 'held' OR (run.request ->> 'of_batch')::bool)
 ), runs AS MATERIALIZED (
-    SELECT * FROM wtb_runs WHERE id = ANY (ARRAY(SELECT run_id FROM wanted))
+    SELECT id FROM wtb_runs WHERE id = ANY (ARRAY(SELECT run_id FROM wanted))
     ORDER BY id FOR NO KEY UPDATE
 )
-UPDATE wtb_runs AS run
-SET status = CASE WHEN runs.status <> 'held' THEN runs.status
-                  WHEN runs.limited_by IS NULL THEN 'pending' ELSE 'waiting' END,
-    request = CASE WHEN (runs.request ->> 'of_batch')::bool THEN NULL ELSE runs.request END
-FROM runs WHERE run.id = runs.id
+UPDATE wtb_runs
+SET status = CASE WHEN status <> 'held' THEN status
+                  WHEN limited_by IS NULL THEN 'pending' ELSE 'waiting' END,
+    request = CASE WHEN (request ->> 'of_batch')::bool THEN NULL ELSE request END
+WHERE id = ANY (ARRAY(SELECT id FROM runs))
 """
 
 _RESTS = f"""
 (status = ANY ($2::text[]) OR (status = 'paused' AND pause_reason = '{PauseReason.BATCH}'))"""
 
-# $1 batch id, $2 statuses
+# $1 batch id, $2 statuses. The runs have ended, so that they do not change meanwhile.
 LOCK_RESTING = f"""
 WITH wanted AS MATERIALIZED (
     SELECT run_id FROM wtb_executions WHERE batch_test_id = $1::uuid AND {_RESTS}
 ), {_LOCKED.format(condition=_RESTS)}
-SELECT executions.id AS execution_id, executions.status, runs.id AS run_id,
-       runs.status AS run_status, executions.thread_id,
-       executions.thread_id <> runs.thread_id AS moved,
-       executions.started_at IS NOT NULL AS begun
-FROM executions JOIN runs ON runs.id = executions.run_id ORDER BY runs.position
+SELECT execution.id AS execution_id, execution.status, run.id AS run_id,
+       run.status AS run_status, execution.thread_id,
+       execution.thread_id <> run.thread_id AS moved,
+       execution.started_at IS NOT NULL AS begun
+FROM executions AS execution JOIN wtb_runs AS run ON run.id = execution.run_id
+ORDER BY run.position
 """  # noqa: S608 - only names from the domain go in
 
 # $1 batch id, $2 actor, $3 command id, $4 time, $5 execution ids, $6 run ids, $7 thread ids.
@@ -209,7 +211,7 @@ RELEASE = f"""
 WITH places AS MATERIALIZED (
     SELECT batch.id, batch.max_concurrency - (
         SELECT count(*) FROM wtb_runs
-        WHERE limited_by = batch.id AND status IN ({_WAITS_OR_RUNS})) AS free
+        WHERE limited_by = batch.id AND status IN ({_CLAIMABLE_OR_CLAIMED})) AS free
     FROM wtb_batch_tests AS batch
     WHERE batch.id = ANY ($1::uuid[]) AND batch.max_concurrency IS NOT NULL
 ), chosen AS MATERIALIZED (
