@@ -4,33 +4,16 @@ from uuid import UUID
 
 import pytest
 from arranging import completed, history, register, register_runner, select
-from controlled_batches import ControlledBatch, check_record, submit_batch
+from controlled_batches import ControlledBatch, check_record, failed, paused, submit_batch
 
 from wtb_async.application.ids import new_id
-from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, cancelled
+from wtb_async.application.runs.claims import RunOutcome, cancelled
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.errors import InvalidTransition, NotFound
 from wtb_async.domain.execution import PauseReason, RunError
 from wtb_async.domain.run import RunStatus
 
 CASES = 6
-
-
-def paused(run: ClaimedRun, reason: PauseReason = PauseReason.BATCH) -> RunOutcome:
-    return RunOutcome(
-        run_id=run.id,
-        status=RunStatus.PAUSED,
-        duration_ms=1.0,
-        pause_reason=reason,
-        checkpoint_id="c-1",
-    )
-
-
-def failed(run: ClaimedRun) -> RunOutcome:
-    error = RunError("ValueError", "broken")
-    return RunOutcome(
-        run_id=run.id, status=RunStatus.FAILED, duration_ms=1.0, error=error, checkpoint_id="c-1"
-    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from arranging import claim, eventually, select, settle
 from wtb_async.application.batches.batch_command import BatchCommand
 from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.pause_batch import pause_batch
+from wtb_async.application.batches.release_runs import release_all_runs
 from wtb_async.application.batches.resume_batch import resume_batch
 from wtb_async.application.batches.retry_failed import retry_failed
 from wtb_async.application.batches.stop_batch import stop_batch
@@ -26,8 +27,15 @@ from wtb_async.application.views import BatchTestView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus
 from wtb_async.domain.dataset import CaseContent
-from wtb_async.domain.execution import EXECUTION_TRANSITIONS, ExecutionStatus, Limits
+from wtb_async.domain.execution import (
+    EXECUTION_TRANSITIONS,
+    ExecutionStatus,
+    Limits,
+    PauseReason,
+    RunError,
+)
 from wtb_async.domain.json import JsonObject
+from wtb_async.domain.run import RunStatus
 from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 
@@ -130,6 +138,15 @@ class ControlledBatch:
         rows = await self.executions()
         return dict(Counter(row["status"] for row in rows))
 
+    async def runs(self) -> dict[str, int]:
+        """The runs that have not ended, by status, without those statuses that none has."""
+        rows = await select(self.platform.database, OPEN_RUNS, id=self.id)
+        return {row["status"]: row["count"] for row in rows}
+
+    async def release(self) -> None:
+        """Look for places, as the beat does."""
+        await release_all_runs(**self._parts())
+
     async def executions(self) -> list[dict[str, Any]]:
         """Its executions with the status of their runs, in the order in which they were planned."""
         return await select(
@@ -139,6 +156,25 @@ class ControlledBatch:
                WHERE execution.batch_test_id = :id ORDER BY execution.id""",
             id=self.id,
         )
+
+
+def paused(run: ClaimedRun, reason: PauseReason = PauseReason.BATCH) -> RunOutcome:
+    """A pause at a boundary."""
+    return RunOutcome(
+        run_id=run.id,
+        status=RunStatus.PAUSED,
+        duration_ms=1.0,
+        pause_reason=reason,
+        checkpoint_id="c-1",
+    )
+
+
+def failed(run: ClaimedRun) -> RunOutcome:
+    """A failure at the first checkpoint."""
+    error = RunError("ValueError", "broken")
+    return RunOutcome(
+        run_id=run.id, status=RunStatus.FAILED, duration_ms=1.0, error=error, checkpoint_id="c-1"
+    )
 
 
 async def submit_batch(
@@ -214,6 +250,12 @@ def _may_follow_in_batch(old: str, new: str) -> bool:
     return BATCH_TRANSITIONS.allows(BatchStatus(old), BatchStatus(new))
 
 
+OPEN_RUNS = """
+SELECT run.status, count(*) FROM wtb_runs AS run
+JOIN wtb_executions AS execution ON execution.run_id = run.id
+WHERE execution.batch_test_id = :id
+  AND run.status IN ('waiting', 'held', 'pending', 'running') GROUP BY 1
+"""
 EVENTS = "SELECT sequence, type FROM wtb_outbox WHERE aggregate_id = :id ORDER BY id"
 AUDIT = """
 SELECT action, status_before, status_after FROM wtb_audit_log
