@@ -72,6 +72,23 @@ async def test_a_stopped_batch_goes_on_from_its_checkpoints(stations: Stations) 
     await check_record(batch)
 
 
+@pytest.mark.usefixtures("stations_runner")
+async def test_a_question_that_was_open_when_its_batch_was_stopped_is_asked_again(
+    stations: Stations,
+) -> None:
+    batch = await begin(stations, {"b": "ask"})
+    [row] = await batch.executions()
+    asked = await stations.when(row["id"], ExecutionStatus.PAUSED)
+    await batch.stop()
+    assert await batch.stands() == ("cancelled", None)
+    await batch.resume()
+    again = await stations.when(row["id"], ExecutionStatus.PAUSED)
+    assert again.interrupts == asked.interrupts
+    await stations.resume(row["id"], answers="yes")
+    await batch.when(BatchStatus.COMPLETED)
+    assert await nodes_seen(batch) == [["a", "b:yes", "c", "d"]]
+
+
 async def test_a_pause_is_heard_of_even_if_its_hint_is_lost(
     stations: Stations, stations_runner: LivingRunner
 ) -> None:

@@ -159,15 +159,17 @@ ORDER BY run.position
 """  # noqa: S608 - only names from the domain go in
 
 # $1 batch id, $2 actor, $3 command id, $4 time, $5 execution ids, $6 run ids, $7 thread ids.
-# Executions with one run among them share it. Who goes on from a fork goes on by itself, and heeds
-# the breakpoints there once more.
+# Executions with one run among them have not begun, and share it as they shared the last one. Who
+# goes on from a fork goes on by itself, and heeds the breakpoints there once more.
 CONTINUE = f"""
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[]) WITH ORDINALITY
         AS given (execution_id, run_id, thread_id, number)
 ), successors AS (
     SELECT DISTINCT ON (given.run_id) given.*, last.pool, last.workflow_id, last.limits,
-           last.limited_by, last.variants, last.workflow_variant,
+           last.limited_by, last.workflow_variant,
+           CASE WHEN execution.started_at IS NULL
+                THEN last.variants ELSE execution.variants END AS variants,
            CASE WHEN execution.thread_id <> last.thread_id
                 THEN execution.thread_id ELSE last.timeline_id END AS timeline_id,
            CASE WHEN execution.thread_id = given.thread_id
