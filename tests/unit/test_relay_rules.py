@@ -12,7 +12,7 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.outbox.relay_outbox import RelayOptions
 from wtb_async.application.outbox.routing import Deliveries, route
 from wtb_async.application.runs.dispatch_runs import PoolSize
-from wtb_async.domain.events import (
+from wtb_async.domain.batch_events import (
     BatchCompleted,
     BatchCreated,
     BatchExtended,
@@ -23,6 +23,8 @@ from wtb_async.domain.events import (
     BatchRetried,
     BatchStarted,
     BatchStopRequested,
+)
+from wtb_async.domain.events import (
     DomainEvent,
     ExecutionCancelled,
     ExecutionCompleted,

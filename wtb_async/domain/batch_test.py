@@ -6,9 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from wtb_async.domain.command import CommandKind
-from wtb_async.domain.errors import InvalidTransition
-from wtb_async.domain.events import (
+from wtb_async.domain.batch_events import (
     BatchExtended,
     BatchGivenUp,
     BatchPauseRequested,
@@ -16,6 +14,8 @@ from wtb_async.domain.events import (
     BatchRetried,
     BatchStopRequested,
 )
+from wtb_async.domain.command import CommandKind
+from wtb_async.domain.errors import InvalidTransition
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.run import DEFAULT_POOL

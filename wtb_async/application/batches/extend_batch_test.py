@@ -17,10 +17,11 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import NOTHING, Extent, plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
+from wtb_async.domain.batch_events import BatchExtended
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.domain.events import Aggregate, BatchExtended
+from wtb_async.domain.events import Aggregate
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.variant_matrix import Matrix, check_size, expand_matrix, merged

@@ -17,10 +17,11 @@ from wtb_async.application.executions.plan import plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.application.views import BatchTestView, view_of_new_batch
+from wtb_async.domain.batch_events import BatchCreated
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.domain.events import Aggregate, BatchCreated
+from wtb_async.domain.events import Aggregate
 from wtb_async.domain.execution import Limits
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.run import DEFAULT_POOL

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from wtb_async.domain.events import (
+from wtb_async.domain.batch_events import (
     BatchCreated,
     BatchExtended,
     BatchGivenUp,
@@ -13,6 +13,8 @@ from wtb_async.domain.events import (
     BatchResumed,
     BatchRetried,
     BatchStopRequested,
+)
+from wtb_async.domain.events import (
     ExecutionBranched,
     ExecutionCancelled,
     ExecutionCompleted,

@@ -2,14 +2,14 @@
 
 from sqlalchemy import text
 
-from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus
-from wtb_async.domain.events import (
+from wtb_async.domain.batch_events import (
     BatchCancelled,
     BatchCompleted,
     BatchFailed,
     BatchPaused,
     BatchStarted,
 )
+from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus
 from wtb_async.domain.execution import ENDED, ExecutionStatus
 
 _OPEN = ", ".join(f"'{status}'" for status in ExecutionStatus if status not in ENDED)
