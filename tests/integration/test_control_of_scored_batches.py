@@ -48,7 +48,7 @@ async def test_a_stopped_batch_ends_when_what_was_completed_is_scored(
     first, second = await batch.claim(runner, 2)
     await batch.settle(runner, completed(first.id))
     await batch.stop()
-    await batch.settle(runner, cancelled(second.id))
+    await batch.settle(runner, cancelled(second))
     assert await batch.stands() == ("running", "cancelled")
     assert await score(batch) == 2, "what was cancelled before it began has nothing to score"
     assert await batch.stands() == ("cancelled", None)

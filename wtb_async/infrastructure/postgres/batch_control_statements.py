@@ -13,7 +13,7 @@ from wtb_async.domain.events import (
     ExecutionStopRequested,
 )
 from wtb_async.domain.execution import ENDED, EXECUTION_TRANSITIONS, ExecutionStatus, PauseReason
-from wtb_async.domain.run import RUN_TRANSITIONS, RunStatus
+from wtb_async.domain.run import RUN_TRANSITIONS, UNCLAIMED, RunStatus
 
 
 def _names(*statuses: str) -> str:
@@ -22,7 +22,8 @@ def _names(*statuses: str) -> str:
 
 _OPEN = _names(*(status for status in ExecutionStatus if status not in ENDED))
 _HOLDABLE = _names(*RUN_TRANSITIONS.sources(RunStatus.HELD))
-_UNCLAIMED = _names(RunStatus.WAITING, RunStatus.HELD, RunStatus.PENDING)
+_UNCLAIMED = _names(*UNCLAIMED)
+_BEGUN = _names(RunStatus.WAITING, RunStatus.PENDING, RunStatus.RUNNING)
 _CONTINUABLE = _names(*EXECUTION_TRANSITIONS.sources(ExecutionStatus.PENDING))
 _CLAIMABLE_OR_CLAIMED = _names(RunStatus.PENDING, RunStatus.RUNNING)
 
@@ -93,23 +94,22 @@ SELECT count(*) AS found FROM wanted
 """  # noqa: S608 - only names from the domain go in
 
 # $1 batch id, $2 actor, $3 command id, $4 what is asked of runs that are executed. What somebody
-# asked of a single execution stands. A run whose execution has begun already, because its runner
-# was lost, is asked as well: it pauses as soon as it is claimed.
+# asked of a single execution stands. A run whose executions have begun already, because its runner
+# was lost or because they have parted from others, is asked as well: it pauses when it is claimed.
 PAUSE = f"""
 WITH wanted AS MATERIALIZED (
     SELECT execution.run_id
     FROM wtb_executions AS execution JOIN wtb_runs AS run ON run.id = execution.run_id
     WHERE execution.batch_test_id = $1::uuid AND (
         (execution.status = 'pending' AND run.status IN ({_HOLDABLE}))
-        OR (execution.status = 'running' AND run.status IN ({_CLAIMABLE_OR_CLAIMED})
-            AND run.request IS NULL))
+        OR (execution.status = 'running' AND run.status IN ({_BEGUN}) AND run.request IS NULL))
 ), {_LOCKED.format(condition="status IN ('pending', 'running')")}, held AS (
     UPDATE wtb_runs SET status = 'held'
     WHERE id = ANY (ARRAY(SELECT run_id FROM executions WHERE status = 'pending'))
       AND status IN ({_HOLDABLE})
 ), executed AS MATERIALIZED (
     SELECT id FROM runs
-    WHERE status IN ({_CLAIMABLE_OR_CLAIMED}) AND request IS NULL
+    WHERE status IN ({_BEGUN}) AND request IS NULL
       AND id = ANY (ARRAY(SELECT run_id FROM executions WHERE status = 'running'))
 ), asked_runs AS (
     UPDATE wtb_runs SET request = $4::jsonb WHERE id = ANY (ARRAY(SELECT id FROM executed))
@@ -170,6 +170,7 @@ WITH given AS MATERIALIZED (
            last.limited_by, last.workflow_variant,
            CASE WHEN execution.started_at IS NULL
                 THEN last.variants ELSE execution.variants END AS variants,
+           CASE WHEN execution.started_at IS NULL THEN last.gates ELSE '[]' END AS gates,
            CASE WHEN execution.thread_id <> last.thread_id
                 THEN execution.thread_id ELSE last.timeline_id END AS timeline_id,
            CASE WHEN execution.thread_id = given.thread_id
@@ -179,10 +180,11 @@ WITH given AS MATERIALIZED (
     JOIN wtb_runs AS last ON last.id = execution.run_id
 ), new_runs AS (
     INSERT INTO wtb_runs (id, pool, status, thread_id, workflow_id, variants, workflow_variant,
-                          attempt, limits, limited_by, timeline_id, from_checkpoint_id, created_at)
+                          gates, attempt, limits, limited_by, timeline_id, from_checkpoint_id,
+                          created_at)
     SELECT run_id, pool, CASE WHEN limited_by IS NULL THEN 'pending' ELSE 'waiting' END,
-           thread_id, workflow_id, variants, workflow_variant, 1, limits, limited_by, timeline_id,
-           from_checkpoint_id, $4::timestamptz
+           thread_id, workflow_id, variants, workflow_variant, gates, 1, limits, limited_by,
+           timeline_id, from_checkpoint_id, $4::timestamptz
     FROM successors ORDER BY number
 ), forgotten AS (
     DELETE FROM wtb_evaluation_results WHERE execution_id = ANY ($5::uuid[])
