@@ -186,13 +186,14 @@ async def submit_batch(
     limits: Limits | None = None,
     max_concurrency: int | None = None,
     max_failures: int | None = None,
+    variants: dict[str, list[str]] | None = None,
 ) -> ControlledBatch:
     """A batch test with a case for each input; the workflow is registered."""
     view = await submit_batch_test(
         SubmitBatchTest(
             workflow=workflow,
             name="a batch",
-            variant_matrix={},
+            variant_matrix=variants or {},
             exclude=(),
             baseline=None,
             cases=CaseChoice(
