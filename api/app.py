@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from api.backend import Backend, open_server
 from api.errors import install_error_handlers
 from api.routes import (
+    batch_commands,
     batch_gates,
     batch_tests,
     commands,
@@ -74,6 +75,7 @@ def _api() -> APIRouter:
         execution_events,
         batch_tests,
         evaluators,
+        batch_commands,
         growing_batches,
         batch_gates,
         datasets,

@@ -24,6 +24,7 @@ class CeleryDelivery:
             if deliveries.pools or deliveries.batches:
                 await asyncio.to_thread(_send, deliveries)
             await self._signals.announce(deliveries.aggregates)
+            await self._signals.ask(deliveries.asked_pools)
         except (OperationalError, RedisError, OSError) as error:
             raise TransientError(f"the broker does not answer: {error}") from error
 

@@ -1,7 +1,7 @@
 """Scores that say which direction is better, preferences, summaries, and what models took.
 
 Revision ID: 0009
-Revises: 0006
+Revises: 0008
 """
 
 import sqlalchemy as sa
@@ -9,13 +9,14 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision: str = "0009"
-down_revision: str | None = "0006"
+down_revision: str | None = "0008"
 branch_labels: str | None = None
 depends_on: str | None = None
 
 RESULTS = "wtb_evaluation_results"
 COMMANDS = (
     *("register", "run", "pause", "resume", "stop", "rollback", "branch", "edit_state", "extend"),
+    "retry_failed",
 )
 
 

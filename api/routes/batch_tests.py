@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, HubDep, Limit, PlatformDep
 from api.routes.evaluators import EvaluatorLists
-from api.routes.limits import LimitsBody
+from api.routes.limits import BatchLimitsBody
 from api.security import Caller, KeyedRoute
 from api.streams.sse import EventStream, batch_history, event_stream
 from wtb_async.application.batches.choose_cases import CaseChoice
@@ -80,7 +80,7 @@ class RunBatchTest(EvaluatorLists):
     share_prefixes: bool = Field(
         True, description="Run what combinations have in common once; false: each from scratch"
     )
-    limits: LimitsBody = LimitsBody()
+    limits: BatchLimitsBody = BatchLimitsBody()
 
 
 class NewBatchTest(RunBatchTest):
@@ -220,6 +220,8 @@ async def _submit(
             evaluators=body.choices(),
             share_prefixes=body.share_prefixes,
             limits=body.limits.to_domain(),
+            max_concurrency=body.limits.max_concurrency,
+            max_failures=body.limits.max_failures,
             max_executions=platform.settings.api.max_batch_executions,
             caller=caller,
         ),

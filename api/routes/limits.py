@@ -23,3 +23,14 @@ class LimitsBody(BaseModel):
             recursion_limit=self.recursion_limit,
             max_attempts=self.max_attempts,
         )
+
+
+class BatchLimitsBody(LimitsBody):
+    """What each execution of a batch test may take, and how much of it may run and fail."""
+
+    max_concurrency: int | None = Field(
+        None, ge=1, le=100_000, description="Runs that are executed at once, at most"
+    )
+    max_failures: int | None = Field(
+        None, ge=0, description="The batch is given up when more executions than this have failed"
+    )

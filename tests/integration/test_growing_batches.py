@@ -187,7 +187,7 @@ async def test_a_batch_that_was_stopped_halfway_is_left_alone(
     batch = await submit_growing(platform, "a")
     await batch.run_all()
     await change(platform.database, "UPDATE wtb_batch_tests SET status = :status", status=status)
-    with pytest.raises(InvalidTransition, match=f"a {status} batch test takes nothing new"):
+    with pytest.raises(InvalidTransition, match=f"a {status} batch test does not take"):
         await batch.extend(repetitions=2)
     assert (await batch.view()).counts.total == 1
 

@@ -35,9 +35,9 @@ class Group:
 
     async def settle(self, runner: UUID, *outcomes: RunOutcome) -> set[UUID]:
         async with self.database.unit_of_work() as uow:
-            kept = await settle_runs(runner, outcomes, uow)
+            settled = await settle_runs(runner, outcomes, uow)
             await uow.commit()
-        return kept
+        return set(settled.kept)
 
     async def claim_again(self) -> tuple[UUID, list[ClaimedRun]]:
         runner = await register_runner(self.database.unit_of_work, "runner-2")

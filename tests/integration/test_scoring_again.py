@@ -18,10 +18,10 @@ from wtb_async.application.batches.scoring import (
 from wtb_async.application.ids import new_id
 from wtb_async.application.outbox.routing import route
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.domain.batch_events import BatchScoringRequested
 from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.errors import InvalidInput, InvalidTransition, NotFound
 from wtb_async.domain.evaluator import EvaluatorChoice, EvaluatorKind
-from wtb_async.domain.events import BatchScoringRequested
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 
 EXACT, LATENCY = "wtb.exact_match", "wtb.latency"
@@ -193,9 +193,9 @@ async def test_a_batch_that_is_just_being_changed_is_not_completed(platform: Pla
 
     async def complete() -> bool:
         async with factory() as uow:
-            done = await uow.batch_tests.complete_if_done([batch.id])
+            done = await uow.batch_tests.conclude([batch.id])
             await uow.commit()
-        return done
+        return bool(done.moved)
 
     async with factory() as uow:
         found = await uow.batch_tests.lock(batch.id)
@@ -225,10 +225,25 @@ async def test_what_cannot_be_scored_again_is_refused_and_nothing_is_changed(
         await batch.score_with(EXACT)
     with pytest.raises(InvalidInput, match="does not exist"):
         await batch.score_with("wtb.magic")
-    await change(platform.database, "UPDATE wtb_batch_tests SET status = 'cancelled'")
-    with pytest.raises(InvalidTransition, match="a cancelled batch test cannot become running"):
+    await change(platform.database, "UPDATE wtb_batch_tests SET becomes = 'cancelled'")
+    with pytest.raises(InvalidTransition, match="the batch test is being stopped"):
         await batch.score_with(LATENCY)
     assert [number for number, _ in await history(platform.database, batch.id)] == [1, 2]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed", "completed"])
+async def test_a_batch_ends_as_it_had_ended_once_it_is_scored_again(
+    platform: Platform, status: str
+) -> None:
+    batch = await begin(platform, 2)
+    await batch.end_all()
+    assert await batch.score() == 2
+    ending = f"UPDATE wtb_batch_tests SET status = '{status}'"  # noqa: S608 - of the test's own
+    await change(platform.database, ending)
+    await batch.score_with(LATENCY)
+    assert await batch.status() == "running"
+    assert await batch.score() == 2
+    assert await batch.status() == status
 
 
 async def test_a_batch_that_does_not_exist_is_not_found(platform: Platform) -> None:

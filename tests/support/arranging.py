@@ -208,9 +208,9 @@ async def settle(
 ) -> set[UUID]:
     """Settle outcomes and commit; answers what passed the fence."""
     async with uow_factory() as uow:
-        kept = await uow.runs.settle(runner_id, outcomes)
+        settled = await uow.runs.settle(runner_id, outcomes)
         await uow.commit()
-    return kept
+    return set(settled.kept)
 
 
 def completed(run_id: UUID, output: Any = None) -> RunOutcome:  # noqa: ANN401 - any JSON value

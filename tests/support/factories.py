@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from wtb_async.application.batches.scoring import Outcome, ScoredCase, ScoringJob
 from wtb_async.application.ids import new_id
 from wtb_async.application.runs.claims import ClaimedRun
+from wtb_async.domain.batch_test import BatchStatus, BatchTest
 from wtb_async.domain.evaluator import EvaluatorChoice, choices_of
 from wtb_async.domain.events import Aggregate, DomainEvent, OutboxEvent
 from wtb_async.domain.execution import Execution, ExecutionStatus, Limits
@@ -37,6 +38,27 @@ def new_execution(status: ExecutionStatus = ExecutionStatus.PENDING) -> Executio
         created_at=NOW,
         status=status,
     )
+
+
+def new_batch(
+    status: BatchStatus = BatchStatus.RUNNING,
+    becomes: BatchStatus | None = None,
+    **changes: Any,  # noqa: ANN401
+) -> BatchTest:
+    ordinary: dict[str, Any] = {
+        "id": new_id(),
+        "workflow_id": new_id(),
+        "name": "a batch",
+        "combinations": [{}],
+        "baseline": {},
+        "evaluators": [],
+        "repetitions": 1,
+        "total": 1,
+        "limits": {},
+        "created_by": "tester",
+        "created_at": NOW,
+    }
+    return BatchTest(**ordinary | changes, status=status, becomes=becomes)
 
 
 def new_workflow(

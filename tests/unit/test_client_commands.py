@@ -7,7 +7,7 @@ import pytest
 from wtb_server import API_KEY, CUT, Served, event, settles_with
 from wtb_shapes import BATCH, EXECUTION, ID, batch, execution
 
-from wtb_async.domain.batch_test import ScoringMode
+from wtb_async.domain.batch_test import BatchStatus, ScoringMode
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.executions import Executions
@@ -71,6 +71,49 @@ async def test_each_command_is_sent_as_the_contract_says(
     answered = await ask(client.executions)
     assert (answered.status, answered.version) == ("pending", 7)
     assert stand_in.posted == [(path, body, None)]
+
+
+@pytest.mark.parametrize("reason", [None, "lunch"])
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("pause", "pause"),
+        ("resume", "resume"),
+        ("stop", "stop"),
+        ("retry_failed", "retry-failed"),
+    ],
+)
+async def test_each_command_on_a_batch_is_sent_as_the_contract_says(
+    stand_in: Served, client: WTBClient, verb: str, path: str, reason: str | None
+) -> None:
+    stand_in.created[f"{BATCH}/{path}"] = {**batch("running"), "becomes": "paused", "version": 7}
+    answered = await getattr(client.batch_tests, verb)(ID, reason=reason)
+    assert (answered.status, answered.becomes, answered.version) == ("running", "paused", 7)
+    assert stand_in.posted == [(f"{BATCH}/{path}", {"reason": reason}, None)]
+
+
+async def test_waiting_for_a_batch_passes_over_an_end_that_it_was_led_out_of(
+    stand_in: Served, client: WTBClient
+) -> None:
+    stand_in.objects[BATCH] = {**batch("running"), "version": 4}
+    stand_in.streams[f"{BATCH}/events"] = [
+        event(3, "BatchCancelled"),
+        event(4, "BatchResumed"),
+        event(5, "BatchCompleted"),
+    ]
+    settles_with(stand_in, "BatchCompleted", BATCH, {**batch("completed"), "version": 5})
+    seen = [each.type async for each in client.batch_tests.events(ID)]
+    assert seen == ["BatchCancelled", "BatchResumed", "BatchCompleted"]
+    stand_in.objects[BATCH] = {**batch("running"), "version": 4}
+    assert (await client.batch_tests.wait_for(ID)).status == "completed"
+
+
+async def test_waiting_for_a_pause_ends_with_it(stand_in: Served, client: WTBClient) -> None:
+    stand_in.objects[BATCH] = batch("running")
+    stand_in.streams[f"{BATCH}/events"] = [event(3, "BatchPaused")]
+    settles_with(stand_in, "BatchPaused", BATCH, batch("paused"))
+    rested = await client.batch_tests.wait_for(ID, until={BatchStatus.PAUSED})
+    assert rested.status == "paused"
 
 
 async def test_breakpoints_are_sent_with_the_execution(stand_in: Served, client: WTBClient) -> None:

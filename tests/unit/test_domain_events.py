@@ -12,8 +12,9 @@ import pytest
 from factories import NOW
 
 from wtb_async.application.ids import new_id
-from wtb_async.domain import events
-from wtb_async.domain.events import BatchStarted, DomainEvent, ExecutionFailed, ExecutionStarted
+from wtb_async.domain import batch_events, events
+from wtb_async.domain.batch_events import BatchStarted
+from wtb_async.domain.events import DomainEvent, ExecutionFailed, ExecutionStarted
 
 SAMPLES: dict[type, Any] = {
     str: "text",
@@ -26,7 +27,8 @@ SAMPLES: dict[type, Any] = {
 }
 EVENT_TYPES = [
     kind
-    for _, kind in inspect.getmembers(events, inspect.isclass)
+    for module in (events, batch_events)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, DomainEvent) and kind is not DomainEvent
 ]
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from pydantic import ValidationError
 
-from api.routes.limits import LimitsBody
+from api.routes.limits import BatchLimitsBody, LimitsBody
 from wtb_async.domain.execution import Limits
 
 
@@ -37,3 +37,22 @@ def test_limits_survive_the_way_through_the_database() -> None:
 def test_limits_beyond_reason_are_refused(body: dict[str, float]) -> None:
     with pytest.raises(ValidationError, match=next(iter(body))):
         LimitsBody.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    "body", [{"max_concurrency": 0}, {"max_failures": -1}, {"max_concurrency": 1.5}]
+)
+def test_limits_of_a_batch_beyond_reason_are_refused(body: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(body))):
+        BatchLimitsBody.model_validate(body)
+
+
+def test_a_batch_may_fail_and_run_as_much_as_it_likes_unless_somebody_limits_it() -> None:
+    limits = BatchLimitsBody()
+    assert (limits.max_concurrency, limits.max_failures) == (None, None)
+    assert limits.to_domain() == Limits()
+
+
+def test_a_single_execution_has_no_limits_of_a_batch() -> None:
+    with pytest.raises(ValidationError, match="max_failures"):
+        LimitsBody.model_validate({"max_failures": 1})

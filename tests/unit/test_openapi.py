@@ -93,6 +93,15 @@ def test_every_operation_documents_its_problems(operations: dict[str, dict[str, 
             )
         ),
         ("branch_execution", ["202", "404", "422"]),
+        *(
+            (name, ["202", "404", "409", "422"])
+            for name in (
+                "pause_batch_test",
+                "resume_batch_test",
+                "stop_batch_test",
+                "retry_failed_of_batch_test",
+            )
+        ),
     ],
 )
 def test_every_command_says_how_it_can_be_refused(

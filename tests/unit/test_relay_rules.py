@@ -12,11 +12,19 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.outbox.relay_outbox import RelayOptions
 from wtb_async.application.outbox.routing import Deliveries, route
 from wtb_async.application.runs.dispatch_runs import PoolSize
-from wtb_async.domain.events import (
+from wtb_async.domain.batch_events import (
     BatchCompleted,
     BatchCreated,
     BatchExtended,
+    BatchGivenUp,
+    BatchPaused,
+    BatchPauseRequested,
+    BatchResumed,
+    BatchRetried,
     BatchStarted,
+    BatchStopRequested,
+)
+from wtb_async.domain.events import (
     DomainEvent,
     ExecutionCancelled,
     ExecutionCompleted,
@@ -40,6 +48,8 @@ BATCH = new_id()
         ExecutionTakenOver(pool="gpu", attempt=2),
         BatchCreated(pool="gpu", total=3),
         BatchExtended(pool="gpu", added=3, total=6),
+        BatchResumed(pool="gpu"),
+        BatchRetried(pool="gpu"),
     ],
 )
 def test_new_runs_bring_their_pool_to_work(event: DomainEvent) -> None:
@@ -70,6 +80,7 @@ def test_the_end_of_an_execution_has_its_batch_scored(event: DomainEvent) -> Non
         ExecutionFailed(error={}),
         BatchStarted(),
         BatchCompleted(),
+        BatchPaused(),
         RunnerLost(name="runner-1"),
     ],
 )
@@ -96,7 +107,10 @@ def test_many_events_ask_for_each_thing_once() -> None:
         *(outbox_event(ExecutionCompleted(batch_test_id=BATCH), execution) for _ in range(3)),
     ]
     assert route(events) == Deliveries(
-        pools=("a", "b"), batches=(BATCH,), aggregates=(execution, BATCH)
+        pools=("a", "b"),
+        batches=(BATCH,),
+        resting_batches=(BATCH,),
+        aggregates=(execution, BATCH),
     )
 
 
@@ -104,7 +118,33 @@ def test_a_batch_without_evaluators_is_only_looked_at_for_its_end() -> None:
     ended = outbox_event(ExecutionCompleted(batch_test_id=BATCH))
     ended.data["is_scored"] = False
     sent = route([ended])
-    assert (sent.batches, sent.unscored_batches) == ((), (BATCH,))
+    assert (sent.batches, sent.resting_batches) == ((), (BATCH,))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        BatchPauseRequested(pool="gpu"),
+        BatchStopRequested(pool="gpu"),
+        BatchGivenUp(pool="gpu", error={}),
+    ],
+)
+def test_what_is_asked_of_a_batch_reaches_the_runners_of_its_pool(event: DomainEvent) -> None:
+    sent = route([outbox_event(event, BATCH)])
+    assert (sent.pools, sent.asked_pools) == ((), ("gpu",))
+    assert sent.resting_batches == (BATCH,)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ExecutionPaused(batch_test_id=BATCH, reason="batch"),
+        ExecutionFailed(batch_test_id=BATCH, error={}),
+        ExecutionCancelled(batch_test_id=BATCH, is_scored=True),
+    ],
+)
+def test_whatever_comes_to_rest_has_its_batch_looked_at(event: DomainEvent) -> None:
+    assert route([outbox_event(event)]).resting_batches == (BATCH,)
 
 
 def test_nothing_asks_for_nothing() -> None:

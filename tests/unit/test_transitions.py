@@ -20,18 +20,21 @@ EXECUTION_LIFE = {
     "paused": "pending cancelled paused",
     "completed": "paused",
     "failed": "pending paused",
-    "cancelled": "paused",
+    "cancelled": "pending paused",
 }
 RUN_LIFE = {
-    "pending": "running cancelled",
+    "waiting": "pending held cancelled",
+    "held": "waiting pending cancelled",
+    "pending": "running held cancelled",
     "running": "paused completed failed cancelled lost split",
 }
 BATCH_LIFE = {
-    "pending": "running cancelled",
+    "pending": "running paused cancelled",
     "running": "paused completed failed cancelled",
     "paused": "running cancelled",
     "completed": "running",
     "failed": "running",
+    "cancelled": "running",
 }
 RUNNER_LIFE = {"alive": "stopped lost"}
 

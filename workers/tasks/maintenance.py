@@ -3,6 +3,7 @@
 from workers.celery_app import app, settings
 from workers.delivery import send_scoring
 from workers.process import current_process
+from wtb_async.application.batches.release_runs import release_all_runs
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.infrastructure.postgres.partitions import maintain_partitions
@@ -23,11 +24,14 @@ def reap() -> None:
 
 @app.task(name="wtb.maintenance.finish_batches", send_events=False)
 def finish_batches() -> None:
-    """Ask again for scores of batches that nobody works on."""
+    """Ask again for scores of batches that nobody works on, and let go of runs left waiting."""
     process = current_process()
+    platform = process.platform
+    factory = platform.database.unit_of_work
+    process.run(release_all_runs(uow_factory=factory, nudges=platform.nudges))
 
     async def unfinished() -> list[str]:
-        async with process.platform.database.unit_of_work() as uow:
+        async with factory() as uow:
             return [str(item) for item in await uow.batch_tests.unfinished(IDLE_SECONDS)]
 
     for batch_id in process.run(unfinished()):

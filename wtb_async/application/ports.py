@@ -8,7 +8,10 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
-from wtb_async.application.batches.repositories import BatchCaseRepository
+from wtb_async.application.batches.repositories import (
+    BatchCaseRepository,
+    BatchExecutionRepository,
+)
 from wtb_async.application.batches.scoring import (
     ScoredExecution,
     ScoringJob,
@@ -17,7 +20,7 @@ from wtb_async.application.batches.scoring import (
 )
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.plan import ExecutionPlan
-from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, Settlement
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import CheckpointView, LiveEventView, NodeBoundaryView
@@ -153,11 +156,11 @@ class RunRepository(Protocol):
         Rows that other runners are claiming are passed over, never waited for.
         """
 
-    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
+    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> Settlement:
         """End runs and their executions, with audit entries and outbox events.
 
-        Only runs that this runner still holds are touched; answers the ids of those. A run that
-        paused although it was asked to stop is cancelled.
+        Only runs that this runner still holds are touched. A run that paused although it was asked
+        to stop is cancelled.
         """
 
     async def lock_groups(self, runner_id: UUID, run_ids: Collection[UUID]) -> list[RunGroup]:
@@ -231,20 +234,36 @@ class BatchTestRepository(Protocol):
     def add(self, batch: BatchTest) -> None:
         """Insert a batch when the unit of work commits."""
 
-    async def lock(self, batch_id: UUID) -> BatchTest:
-        """A batch for a change. Raises NotFound."""
-
     async def mark_started(self, batch_ids: Collection[UUID]) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
 
-    async def complete_if_done(self, batch_ids: Collection[UUID]) -> bool:
-        """Complete the running batches whose executions have all ended and been scored.
+    async def lock(self, batch_id: UUID) -> BatchTest:
+        """A batch test for a change. Raises NotFound."""
 
-        Answers whether there was one.
+    async def failures(self, batch_id: UUID) -> int:
+        """How many of its executions stand failed."""
+
+    async def conclude(self, batch_ids: Collection[UUID]) -> "Conclusion":
+        """Move the batches of which nothing is left to wait for, with audit entries and events.
+
+        One that is to be paused is, once none of it runs; the others end when all their executions
+        have ended and been scored. Answers what else is to be done.
         """
 
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
         """Running batches that wait for scores or completion although nobody works on them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What a look at batch tests has found."""
+
+    moved: Sequence[UUID] = ()
+    """They have ended, or are paused."""
+    failing: Sequence[UUID] = ()
+    """More of their executions failed than may, and nobody has given them up yet."""
+    left_behind: Sequence[UUID] = ()
+    """They go on, but executions were still paused for them."""
 
 
 class ScoreRepository(Protocol):
@@ -343,6 +362,10 @@ class UnitOfWork(Protocol):
     @property
     def batch_cases(self) -> BatchCaseRepository:
         """The cases that batch tests run."""
+
+    @property
+    def batch_executions(self) -> BatchExecutionRepository:
+        """The executions of a batch test, together."""
 
     @property
     def datasets(self) -> DatasetRepository:

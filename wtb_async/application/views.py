@@ -236,6 +236,11 @@ class BatchTestView:
     share_prefixes: bool
     node_executions: NodeExecutions | None = None
     """Lists leave them out."""
+    max_concurrency: int | None
+    max_failures: int | None
+    becomes: BatchStatus | None
+    """What it is about to become, when its last runs have come to rest."""
+    error: JsonObject | None
     dataset_id: UUID | None
     dataset_version: int | None
     case_limit: int | None
@@ -350,6 +355,10 @@ def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> Batch
         summary_evaluators=shown(batch.evaluators, EvaluatorKind.SUMMARY),
         repetitions=batch.repetitions,
         share_prefixes=batch.share_prefixes,
+        max_concurrency=batch.max_concurrency,
+        max_failures=batch.max_failures,
+        becomes=batch.becomes,
+        error=batch.error,
         dataset_id=batch.dataset_id,
         dataset_version=batch.dataset_version,
         case_limit=batch.case_limit,

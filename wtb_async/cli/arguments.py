@@ -13,6 +13,7 @@ from wtb_async.domain.stream_mode import StreamMode, stream_modes
 
 STATE_HELP = "Values for the state as JSON, or @file; reducers apply."
 
+BatchId = Annotated[str, typer.Argument(help="Id of the batch test.")]
 ExecutionId = Annotated[str, typer.Argument(help="Id of the execution.")]
 Variants = Annotated[
     list[str] | None, typer.Option(help="node=variant; may be given several times.")

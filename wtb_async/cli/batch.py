@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from wtb_async.cli import batch_control
+from wtb_async.cli.arguments import BatchId
 from wtb_async.cli.batch_file import read_batch_file
 from wtb_async.cli.batch_growth import extend_batch
 from wtb_async.cli.batch_outcome import show_batch_outcome, watch
@@ -30,8 +32,6 @@ from wtb_async.domain.json import JsonObject
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.models import BatchTest
 
-BatchId = Annotated[str, typer.Argument(help="Id of the batch test.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add `wtb batch`."""
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     batch.command("compare")(show_comparison)
     batch.command("gate")(judge_batch)
     batch.command("score")(score_batch)
+    batch_control.register(batch)
     app.add_typer(batch, name="batch")
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from wtb_async.cli.console import print_fields
 from wtb_async.cli.execution_views import duration, moment
 from wtb_async.domain.comparison import combination_label
-from wtb_async.sdk.models import BatchTest, NodeExecutions, ResultRow
+from wtb_async.sdk.models import BatchCounts, BatchTest, NodeExecutions, ResultRow
 
 
 def print_batches(console: Console, batches: Iterable[BatchTest]) -> None:
@@ -37,9 +37,10 @@ def print_batch(console: Console, batch: BatchTest) -> None:
         "batch test": str(batch.id),
         "name": batch.name,
         "workflow": batch.workflow,
-        "status": batch.status.value,
+        "status": _status(batch),
+        "error": batch.error.message if batch.error else "",
         "executions": f"{counts.ended} of {counts.total} done, {counts.failed} failed, "
-        f"{counts.running} running, {counts.pending} pending",
+        f"{counts.running} running, {counts.pending} pending{_rare(counts)}",
         "combinations": str(len(batch.combinations)),
         "repetitions": str(batch.repetitions),
         "nodes": _node_executions(batch.node_executions),
@@ -52,6 +53,16 @@ def print_batch(console: Console, batch: BatchTest) -> None:
         "took": duration(batch.started_at, batch.finished_at),
     }
     print_fields(console, fields)
+
+
+def _status(batch: BatchTest) -> str:
+    return f"{batch.status}, soon {batch.becomes}" if batch.becomes else batch.status.value
+
+
+def _rare(counts: BatchCounts) -> str:
+    """What only commands bring about."""
+    numbers = {"paused": counts.paused, "cancelled": counts.cancelled}
+    return "".join(f", {number} {name}" for name, number in numbers.items() if number)
 
 
 def print_results(console: Console, rows: Sequence[ResultRow]) -> None:

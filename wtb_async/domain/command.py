@@ -23,6 +23,7 @@ class CommandKind(StrEnum):
     EDIT_STATE = "edit_state"
     EXTEND = "extend"
     SCORE = "score"
+    RETRY_FAILED = "retry_failed"
 
 
 _S = ExecutionStatus

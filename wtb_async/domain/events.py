@@ -169,41 +169,6 @@ class ExecutionBranched(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchCreated(DomainEvent):
-    """A batch test was accepted with all its executions."""
-
-    pool: str
-    total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchStarted(DomainEvent):
-    """The first execution of the batch was claimed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchExtended(DomainEvent):
-    """So many executions were added to a batch, which has `total` now."""
-
-    pool: str
-    added: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchScoringRequested(DomainEvent):
-    """So many other evaluators are to look at what the batch has run."""
-
-    mode: str
-    evaluators: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchCompleted(DomainEvent):
-    """Every execution of the batch ended and was scored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetCreated(DomainEvent):
     """Test cases can be kept under this name."""
 

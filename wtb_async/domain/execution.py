@@ -35,6 +35,7 @@ class PauseReason(StrEnum):
     COMMAND = "command"
     BREAKPOINT = "breakpoint"
     INTERRUPT = "interrupt"
+    BATCH = "batch"
 
 
 _S = ExecutionStatus
@@ -47,7 +48,7 @@ EXECUTION_TRANSITIONS = TransitionTable(
         _S.PAUSED: frozenset({_S.PENDING, _S.PAUSED, _S.CANCELLED}),
         _S.COMPLETED: frozenset({_S.PAUSED}),
         _S.FAILED: frozenset({_S.PENDING, _S.PAUSED}),
-        _S.CANCELLED: frozenset({_S.PAUSED}),
+        _S.CANCELLED: frozenset({_S.PENDING, _S.PAUSED}),
     },
 )
 

@@ -11,8 +11,14 @@ from wtb_async.domain.transitions import TransitionTable
 
 
 class RunStatus(StrEnum):
-    """Where a run stands: a run is claimed once and ends once."""
+    """Where a run stands: a run is claimed once and ends once.
 
+    Runners see those that are pending. A waiting run has no place yet among the runs that its
+    batch test may have executed at once, a held one belongs to a batch test that is paused.
+    """
+
+    WAITING = "waiting"
+    HELD = "held"
     PENDING = "pending"
     RUNNING = "running"
     PAUSED = "paused"
@@ -29,7 +35,9 @@ _S = RunStatus
 RUN_TRANSITIONS = TransitionTable(
     "run",
     {
-        _S.PENDING: frozenset({_S.RUNNING, _S.CANCELLED}),
+        _S.WAITING: frozenset({_S.PENDING, _S.HELD, _S.CANCELLED}),
+        _S.HELD: frozenset({_S.WAITING, _S.PENDING, _S.CANCELLED}),
+        _S.PENDING: frozenset({_S.RUNNING, _S.HELD, _S.CANCELLED}),
         _S.RUNNING: frozenset(
             {_S.PAUSED, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.LOST, _S.SPLIT}
         ),
@@ -41,6 +49,9 @@ RUN_TRANSITIONS = TransitionTable(
         _S.SPLIT: frozenset(),
     },
 )
+
+UNCLAIMED = (_S.WAITING, _S.HELD, _S.PENDING)
+"""The statuses in which no runner has taken a run yet."""
 
 DEFAULT_POOL = "default"
 
@@ -73,6 +84,8 @@ class Run:
     """A `StateEdit`: applied once, before the run goes on."""
     request: JsonObject | None = None
     """A `RunRequest`: what was asked for while the run was executed."""
+    limited_by: UUID | None = None
+    """The batch test that has only so many runs executed at once; None if nothing limits it."""
     runner_id: UUID | None = None
     error: JsonObject | None = None
     claimed_at: datetime | None = None
@@ -81,7 +94,17 @@ class Run:
     @property
     def is_of_group(self) -> bool:
         """It may serve several executions, and has not ended."""
-        return bool(self.gates) and self.status in (RunStatus.PENDING, RunStatus.RUNNING)
+        return bool(self.gates) and self.status in (*UNCLAIMED, RunStatus.RUNNING)
+
+    @property
+    def is_unclaimed(self) -> bool:
+        """No runner has taken it yet."""
+        return self.status in UNCLAIMED
+
+    @property
+    def status_of_next(self) -> RunStatus:
+        """How a run begins that goes on with what this one served."""
+        return RunStatus.WAITING if self.limited_by else RunStatus.PENDING
 
     @property
     def must_stop(self) -> bool:

@@ -21,15 +21,21 @@ class RunRequest:
     kind: RequestKind
     at_node: str | None = None
     """Pause before this node, not at the next boundary."""
+    of_batch: bool = False
+    """Its batch test is paused, and will let it go on."""
 
     def to_json(self) -> JsonObject:
         """The shape in which it is stored."""
-        return {"kind": self.kind.value, "at_node": self.at_node}
+        return {"kind": self.kind.value, "at_node": self.at_node, "of_batch": self.of_batch}
 
     @classmethod
     def from_json(cls, stored: JsonObject) -> "RunRequest":
         """What `to_json` gave."""
-        return cls(kind=RequestKind(stored["kind"]), at_node=stored["at_node"])
+        return cls(
+            kind=RequestKind(stored["kind"]),
+            at_node=stored["at_node"],
+            of_batch=stored.get("of_batch", False),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """`/batch-tests`: variant matrices, their progress, results and comparison."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 
-from wtb_async.domain.batch_test import BatchStatus, ScoringMode
+from wtb_async.domain.batch_test import BATCH_ENDED, BatchStatus, ScoringMode
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.gate.gate import GateReport
@@ -13,7 +13,7 @@ from wtb_async.sdk.event_stream import Connected
 from wtb_async.sdk.models import BatchProgress, BatchTest, Event, ResultRow
 
 _END_EVENTS = frozenset({"BatchCompleted", "BatchFailed", "BatchCancelled"})
-_ENDED = (BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED)
+_REST_EVENTS = _END_EVENTS | {"BatchPaused"}
 
 OnProgress = Callable[[BatchProgress], None]
 
@@ -144,11 +144,27 @@ class BatchTests:
         path = path_of("batch-tests", batch_test_id, "gate")
         return await self._connection.get(GateReport, path, asked)
 
+    async def pause(self, batch_test_id: Id, *, reason: str | None = None) -> BatchTest:
+        """Begin nothing more of it, and pause what runs at the next superstep boundary."""
+        return await self._command(batch_test_id, "pause", reason)
+
+    async def resume(self, batch_test_id: Id, *, reason: str | None = None) -> BatchTest:
+        """Go on with what the pause held up, or with what was cancelled when it ended."""
+        return await self._command(batch_test_id, "resume", reason)
+
+    async def stop(self, batch_test_id: Id, *, reason: str | None = None) -> BatchTest:
+        """End a batch test that is not wanted any more."""
+        return await self._command(batch_test_id, "stop", reason)
+
+    async def retry_failed(self, batch_test_id: Id, *, reason: str | None = None) -> BatchTest:
+        """Try its failed executions again from their last checkpoints."""
+        return await self._command(batch_test_id, "retry-failed", reason)
+
     async def events(self, batch_test_id: Id, *, after: str | None = None) -> AsyncGenerator[Event]:
         """Follow a batch test until it ends; a broken connection is taken up again.
 
-        An end that somebody led out of since, by letting it grow or having it scored again, is not
-        the last event.
+        An end that somebody led out of since, as by resuming it or by having it scored again, is
+        not the last event.
         """
         version = (await self.get(batch_test_id)).version
         changes = self._connection.changes(self._stream_of(batch_test_id), after=after)
@@ -160,20 +176,34 @@ class BatchTests:
                         return
 
     async def wait_for(
-        self, batch_test_id: Id, on_progress: OnProgress = ignore_progress
+        self,
+        batch_test_id: Id,
+        on_progress: OnProgress = ignore_progress,
+        *,
+        until: Collection[BatchStatus] = BATCH_ENDED,
     ) -> BatchTest:
-        """Wait until the batch test has ended, telling how far it has come, and return it."""
+        """Wait until the batch test has ended, telling how far it has come, and return it.
+
+        Args:
+            batch_test_id: the batch test.
+            on_progress: told whenever it has come further.
+            until: the statuses that end the wait; one that is paused is waited for by default.
+        """
         async with aclosing(self._connection.changes(self._stream_of(batch_test_id))) as changes:
             async for change in changes:
                 # Before the connection, or while there was none, the end may have passed.
-                if isinstance(change, Connected) or change.type in _END_EVENTS:
+                if isinstance(change, Connected) or change.type in _REST_EVENTS:
                     batch = await self.get(batch_test_id)
                     on_progress(BatchProgress(counts=batch.counts))
-                    if batch.status in _ENDED:
+                    if batch.status in until:
                         return batch
                 elif change.type == "BatchProgress":
                     on_progress(BatchProgress.model_validate(change.data))
         return await self.get(batch_test_id)
+
+    async def _command(self, batch_test_id: Id, verb: str, reason: str | None) -> BatchTest:
+        path = path_of("batch-tests", batch_test_id, verb)
+        return await self._connection.post(BatchTest, path, {"reason": reason})
 
     @staticmethod
     def _stream_of(batch_test_id: Id) -> str:

@@ -222,18 +222,32 @@ class BatchCost(Answer):
     money: float | None = None
 
 
+class BatchError(Answer):
+    """Why a batch test failed."""
+
+    type: str
+    message: str
+
+
 class BatchTest(Answer):
-    """Variant combinations x test cases x repetitions of one workflow."""
+    """Variant combinations x test cases x repetitions of one workflow.
+
+    `becomes` is what it will be as soon as its last runs have come to rest.
+    """
 
     id: UUID
     name: str
     workflow: str
     status: BatchStatus
+    becomes: BatchStatus | None = None
+    error: BatchError | None = None
     counts: BatchCounts
     combinations: tuple[dict[str, str], ...] = ()
     share_prefixes: bool = True
     node_executions: NodeExecutions | None = None
     """Lists leave them out."""
+    max_concurrency: int | None = None
+    max_failures: int | None = None
     baseline: dict[str, str] = Field(default_factory=dict)
     repetitions: int = 1
     evaluators: tuple[JsonValue, ...] = ()

@@ -11,12 +11,9 @@ from wtb_async.application.executions.plan import (
     share_prefixes,
 )
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import UnitOfWork
-from wtb_async.domain.batch_test import BatchStatus, BatchTest, TestCase
-from wtb_async.domain.command import Command
+from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.domain.events import Aggregate, Change, DomainEvent
 from wtb_async.domain.execution import Limits
 from wtb_async.domain.graph_choice import WORKFLOW_KEY, Combination, GraphChoice
 from wtb_async.domain.workflow import Workflow
@@ -76,27 +73,7 @@ def plan_of(
         caller=caller,
         created_at=at,
         batch_test_id=batch.id,
+        is_limited=batch.max_concurrency is not None,
     )
     shares = batch.share_prefixes and len(batch.combinations) > 1
     return share_prefixes(plan) if shares else plan
-
-
-def record(
-    batch: BatchTest,
-    event: DomainEvent,
-    command: Command,
-    uow: UnitOfWork,
-    status_before: BatchStatus | None = None,
-) -> None:
-    """Write down a command with the change that it has made of the batch."""
-    change = Change(
-        aggregate=Aggregate.BATCH_TEST,
-        aggregate_id=batch.id,
-        version=batch.version,
-        event=event,
-        actor=command.issued_by,
-        status_before=status_before.value if status_before else None,
-        status_after=batch.status.value,
-        command_id=command.id,
-    )
-    uow.journal.record(change, command=command)

@@ -9,18 +9,19 @@ from wtb_async.application.batches.accepting import (
     check_total,
     new_test_cases,
     plan_of,
-    record,
 )
 from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases
 from wtb_async.application.batches.new_cases import find_new_cases
+from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import NOTHING, Extent, plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
+from wtb_async.domain.batch_events import BatchExtended
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.errors import InvalidInput
-from wtb_async.domain.events import Aggregate, BatchExtended
+from wtb_async.domain.events import Aggregate
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.variant_matrix import Matrix, check_size, expand_matrix, merged
@@ -122,7 +123,8 @@ def _extend(batch: BatchTest, growth: _Growth, request: ExtendBatchTest, uow: Un
     own = new_test_cases(batch.id, growth.cases.own, position=len(growth.ran))
     uow.batch_cases.add(own)
     _plan(batch, growth, growth.cases.ids or [case.id for case in own], request.caller, uow)
-    record(batch, event, _command(batch, event, request), uow, status_before)
+    command = _command(batch, event, request)
+    record_batch_change(uow, batch, event, status_before, actor=request.caller, command=command)
 
 
 def _plan(

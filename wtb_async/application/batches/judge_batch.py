@@ -11,14 +11,12 @@ from wtb_async.application.batches.compare_batch import (
     other_batch,
     side_of,
 )
-from wtb_async.domain.batch_test import BatchStatus
+from wtb_async.domain.batch_test import BATCH_ENDED
 from wtb_async.domain.errors import Conflict
 from wtb_async.domain.gate.gate import Gate, GateReport
 
 if TYPE_CHECKING:
     from wtb_async.domain.gate.judging import JudgedBatch
-
-_ENDED = (BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED)
 
 
 async def judge_batch(batch_id: UUID, gate: Gate, reader: BatchReader) -> GateReport:
@@ -44,7 +42,7 @@ async def _read(batch_id: UUID, reader: BatchReader) -> "JudgedBatch":
     from wtb_async.domain.gate.judging import JudgedBatch  # noqa: PLC0415
 
     batch = await reader.get(batch_id)
-    if batch.status not in _ENDED:
+    if batch.status not in BATCH_ENDED:
         raise Conflict(f"the batch test is {batch.status}; a gate is for one that has ended")
     return JudgedBatch(
         side=side_of(batch, await reader.scored_rows(batch_id)),

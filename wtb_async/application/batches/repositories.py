@@ -1,12 +1,16 @@
-"""What the cases of batch tests need from the database."""
+"""What the cases and the executions of batch tests need from the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from wtb_async.domain.batch_test import TestCase
+from wtb_async.domain.command import Command
 from wtb_async.domain.dataset import CaseContent
+from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.run import RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,77 @@ class BatchCaseRepository(Protocol):
         self, batch_id: UUID, contents: Sequence[CaseContent]
     ) -> list[CaseDifference]:
         """How cases that nobody has kept yet differ from those that the batch test has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingExecution:
+    """An execution of a batch that is to go on, with what its last run left."""
+
+    execution_id: UUID
+    status: ExecutionStatus
+    run_id: UUID
+    run_status: RunStatus
+    thread_id: UUID
+    moved: bool
+    """It was rolled back since that run: it stands on another thread."""
+    begun: bool
+    """A runner may have written to its thread."""
+
+    @property
+    def needs_fork(self) -> bool:
+        """A runner that was lost or given up may still be writing to its thread."""
+        stopped = self.status is ExecutionStatus.CANCELLED and self.begun
+        return stopped or (self.run_status is RunStatus.LOST and not self.moved)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """The run that goes on with an execution, on the same thread or on a fork of it."""
+
+    execution_id: UUID
+    run_id: UUID
+    thread_id: UUID
+
+
+class BatchExecutionRepository(Protocol):
+    """The executions of one batch test, changed together, with audit entries and outbox events.
+
+    The caller has locked the batch test.
+    """
+
+    async def pause(self, batch_id: UUID, command: Command) -> None:
+        """Hold back the runs that no runner has, and have the others paused."""
+
+    async def let_go(self, batch_id: UUID) -> None:
+        """Give back the runs that were held, and take back what was asked of the others."""
+
+    async def stop(self, batch_id: UUID, *, actor: str, command_id: UUID | None) -> None:
+        """Cancel the executions that no runner has, and have the others stopped."""
+
+    async def lock_resting(
+        self, batch_id: UUID, statuses: Collection[ExecutionStatus]
+    ) -> list[RestingExecution]:
+        """The executions in these statuses, in the order in which their last runs were accepted.
+
+        Of those that are paused only the ones that the batch paused.
+        """
+
+    async def continue_(
+        self,
+        batch_id: UUID,
+        continuations: Sequence[Continuation],
+        *,
+        at: datetime,
+        actor: str,
+        command_id: UUID | None,
+    ) -> None:
+        """Give executions their next runs; what was said of their earlier outcomes is forgotten."""
+
+    async def release(self, batch_ids: Collection[UUID]) -> set[str]:
+        """Let as many waiting runs of each batch be claimed as there are places for them.
+
+        Locks the batches; answers the pools of the runs that were released.
+        """
+
+    async def with_waiting_runs(self) -> list[UUID]:
+        """The batches of which runs wait for a place."""

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.batches.submit_batch_test import EvaluatorCheck
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
-from wtb_async.domain.batch_test import BatchStatus, BatchTest, ScoringMode
+from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.evaluator import EvaluatorChoice
-from wtb_async.domain.events import Aggregate, Change, DomainEvent
+from wtb_async.domain.events import Aggregate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ async def request_scoring(
         NotFound: no such batch test.
         InvalidInput: an evaluator that cannot be called, a key that is taken, no evaluator where
             there must be one, or one where there must be none.
-        InvalidTransition: the batch was cancelled.
+        InvalidTransition: the batch is being stopped.
     """
     async with uow_factory() as uow:
         batch = await uow.batch_tests.lock(request.batch_test_id)
@@ -50,7 +51,7 @@ async def request_scoring(
         event = batch.score_again(request.evaluators, request.mode)
         await uow.scores.score_again(batch.id, request.mode)
         command = _command(request)
-        uow.journal.record(_change(batch, event, command, status_before), command=command)
+        record_batch_change(uow, batch, event, status_before, actor=request.caller, command=command)
         await uow.commit()
     nudges.new_events()
 
@@ -67,19 +68,4 @@ def _command(request: RequestScoring) -> Command:
             "mode": request.mode.value,
             "evaluators": [choice.to_stored() for choice in request.evaluators],
         },
-    )
-
-
-def _change(
-    batch: BatchTest, event: DomainEvent, command: Command, status_before: BatchStatus
-) -> Change:
-    return Change(
-        aggregate=Aggregate.BATCH_TEST,
-        aggregate_id=batch.id,
-        version=batch.version,
-        event=event,
-        actor=command.issued_by,
-        status_before=status_before.value,
-        status_after=batch.status.value,
-        command_id=command.id,
     )

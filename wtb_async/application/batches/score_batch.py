@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
+from wtb_async.application.batches.conclude_batches import conclude_batches
 from wtb_async.application.batches.scoring import (
     ScoredExecution,
     ScoringJob,
@@ -61,9 +62,9 @@ async def score_batch(
     count = await _score_ended(claims, engine, most=chunk_size, end=monotonic() + work_seconds)
     await _summarize(batch_id, uow_factory, engine)
     async with uow_factory() as uow:
-        completed = await uow.batch_tests.complete_if_done([batch_id])
+        has_news = await conclude_batches([batch_id], uow)
         await uow.commit()
-    if completed:
+    if has_news:
         nudges.new_events()
     return count
 

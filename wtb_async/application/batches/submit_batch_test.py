@@ -9,19 +9,20 @@ from wtb_async.application.batches.accepting import (
     check_total,
     new_test_cases,
     plan_of,
-    record,
 )
 from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases, choose_cases
+from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.application.views import BatchTestView, view_of_new_batch
+from wtb_async.domain.batch_events import BatchCreated
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.evaluator import EvaluatorChoice, check_keys, choices_of
-from wtb_async.domain.events import Aggregate, BatchCreated
+from wtb_async.domain.events import Aggregate
 from wtb_async.domain.execution import Limits
 from wtb_async.domain.graph_choice import Combination
 from wtb_async.domain.run import DEFAULT_POOL
@@ -44,6 +45,8 @@ class SubmitBatchTest:
     """Of every kind; a bare reference stands for the evaluator that it names."""
     share_prefixes: bool = True
     limits: Limits
+    max_concurrency: int | None = None
+    max_failures: int | None = None
     max_executions: int
     caller: str
 
@@ -104,6 +107,8 @@ def _new_batch(
         total=len(combinations) * len(chosen) * request.repetitions,
         share_prefixes=request.share_prefixes,
         limits=asdict(request.limits),
+        max_concurrency=request.max_concurrency,
+        max_failures=request.max_failures,
         dataset_id=chosen.dataset_id,
         dataset_version=chosen.dataset_version,
         case_limit=chosen.limit,
@@ -130,7 +135,8 @@ def _add(batch: BatchTest, chosen: ChosenCases, uow: UnitOfWork) -> None:
     uow.executions.add(
         plan_of(batch, case_ids, executions, caller=batch.created_by, at=batch.created_at)
     )
-    record(batch, BatchCreated(pool=DEFAULT_POOL, total=batch.total), _command(batch), uow)
+    created = BatchCreated(pool=DEFAULT_POOL, total=batch.total)
+    record_batch_change(uow, batch, created, None, actor=batch.created_by, command=_command(batch))
 
 
 def _command(batch: BatchTest) -> Command:

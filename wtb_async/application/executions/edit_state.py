@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from wtb_async.application.executions.recording import new_command, record_command
-from wtb_async.application.executions.successor import edit_of, next_run
+from wtb_async.application.executions.successor import announce_run, edit_of, next_run
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.json import JsonObject
@@ -40,5 +40,5 @@ async def edit_state(request: EditState, *, uow_factory: UnitOfWorkFactory, nudg
         run = await next_run(execution, last, uow, edit=edit)
         record_command(uow, command, execution, execution.edit(run), status_before)
         await uow.commit()
-    nudges.new_runs(run.pool)
+    await announce_run(run, uow_factory=uow_factory, nudges=nudges)
     nudges.new_events()

@@ -7,7 +7,7 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
 from wtb_async.application.runs.groups import Parting
 from wtb_async.domain.execution import Execution
-from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
+from wtb_async.domain.run import ForkReason, Run, Thread
 from wtb_async.domain.run_request import RequestKind, RunRequest
 
 
@@ -37,6 +37,7 @@ def _leave(execution: Execution, shared: Run) -> Parting:
         workflow_id=shared.workflow_id,
         created_at=now,
         pool=shared.pool,
+        status=shared.status_of_next,
         position=shared.position,
         variants=execution.variants,
         workflow_variant=execution.workflow_variant,
@@ -45,13 +46,14 @@ def _leave(execution: Execution, shared: Run) -> Parting:
         limits=shared.limits,
         timeline_id=thread.id,
         request=shared.request,
+        limited_by=shared.limited_by,
     )
     return Parting(thread=thread, executions=[execution.id], run=run, keeps_writes=False)
 
 
 def _end(run: Run) -> None:
     """Nobody wants it any more."""
-    if run.status is RunStatus.PENDING:
+    if run.is_unclaimed:
         run.cancel(utc_now())
     else:
         run.request = RunRequest(kind=RequestKind.STOP).to_json()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from wtb_async.application.executions.leave_group import lock_alone
 from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.successor import announce_run
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.errors import InvalidTransition
@@ -47,6 +48,6 @@ async def pause_execution(
         event = execution.ask_to_pause(request.at_node)
         record_command(uow, command, execution, event, execution.status)
         await uow.commit()
-    nudges.new_runs(run.pool)
+    await announce_run(run, uow_factory=uow_factory, nudges=nudges)
     nudges.new_requests(run.pool)
     nudges.new_events()

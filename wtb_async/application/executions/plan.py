@@ -67,6 +67,8 @@ class ExecutionPlan:
     breakpoints: Breakpoints = NO_BREAKPOINTS
     stream: tuple[str, ...] = ()
     batch_test_id: UUID | None = None
+    is_limited: bool = False
+    """Its runs wait until the batch test has places for them."""
     pool: str = DEFAULT_POOL
     shared: Sequence[Beginning] | None = None
     """The beginnings of runs that serve several executions; None: each serves its own."""

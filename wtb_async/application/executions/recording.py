@@ -11,13 +11,20 @@ from wtb_async.domain.execution import Execution, ExecutionStatus
 from wtb_async.domain.json import JsonObject
 
 
-def new_command(kind: CommandKind, execution_id: UUID, caller: str, payload: JsonObject) -> Command:
-    """A command on an execution, issued now."""
+def new_command(
+    kind: CommandKind,
+    target_id: UUID,
+    caller: str,
+    payload: JsonObject,
+    *,
+    target: Aggregate = Aggregate.EXECUTION,
+) -> Command:
+    """A command on an execution or another object, issued now."""
     return Command(
         id=new_id(),
         kind=kind,
-        target_type=Aggregate.EXECUTION.value,
-        target_id=execution_id,
+        target_type=target.value,
+        target_id=target_id,
         issued_by=caller,
         created_at=utc_now(),
         payload=payload,

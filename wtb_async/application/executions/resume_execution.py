@@ -6,7 +6,7 @@ from uuid import UUID
 
 from wtb_async.application.executions.answers import answers_by_interrupt
 from wtb_async.application.executions.recording import new_command, record_command
-from wtb_async.application.executions.successor import edit_of, next_run
+from wtb_async.application.executions.successor import announce_run, edit_of, next_run
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.errors import InvalidInput
@@ -60,7 +60,7 @@ async def resume_execution(
             await uow.executions.forget_scores(execution.id)
         record_command(uow, command, execution, event, status_before)
         await uow.commit()
-    nudges.new_runs(run.pool)
+    await announce_run(run, uow_factory=uow_factory, nudges=nudges)
     nudges.new_events()
 
 

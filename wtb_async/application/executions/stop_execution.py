@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from wtb_async.application.batches.release_runs import release_runs
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.leave_group import lock_alone
 from wtb_async.application.executions.recording import new_command, record_command
@@ -43,6 +44,8 @@ async def stop_execution(
         record_command(uow, command, execution, event, status_before)
         await uow.commit()
     nudges.new_requests(run.pool)
+    if run.limited_by is not None:
+        await release_runs([run.limited_by], uow_factory=uow_factory, nudges=nudges)
     nudges.new_events()
 
 
@@ -50,6 +53,6 @@ def _stop(execution: Execution, run: Run, at: datetime) -> DomainEvent:
     if run.status is RunStatus.RUNNING:
         run.request = RunRequest(kind=RequestKind.STOP).to_json()
         return execution.ask_to_stop()
-    if run.status is RunStatus.PENDING:
+    if run.is_unclaimed:
         run.cancel(at)
     return execution.cancel(at)

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from wtb_async.application.batches.release_runs import release_runs
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import Fork, UnitOfWork
+from wtb_async.application.ports import Fork, Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.command import Command
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
 from wtb_async.domain.execution import Execution
@@ -16,8 +17,9 @@ from wtb_async.domain.run_request import StateEdit
 async def next_run(
     execution: Execution, last: Run, uow: UnitOfWork, *, edit: StateEdit | None = None
 ) -> Run:
-    """A pending run for an execution whose last run has ended, on the execution's thread.
+    """A run for an execution whose last run has ended, on the execution's thread.
 
+    In a batch test that limits how many of its runs are executed it waits for `announce_run`.
     Steps that were begun before keep their identity unless the execution was rolled back since. A
     runner that was lost may still be writing to the thread, so a fork of it goes on then.
     """
@@ -31,15 +33,25 @@ async def next_run(
         workflow_id=last.workflow_id,
         created_at=utc_now(),
         pool=last.pool,
+        status=last.status_of_next,
         variants=execution.variants,
         workflow_variant=last.workflow_variant,
         limits=last.limits,
         timeline_id=thread_id if moved else last.timeline_id,
         from_checkpoint_id=from_checkpoint_id,
         edit=edit.to_json() if edit else None,
+        limited_by=last.limited_by,
     )
     await uow.runs.add(run)
     return run
+
+
+async def announce_run(run: Run, *, uow_factory: UnitOfWorkFactory, nudges: Nudges) -> None:
+    """Let the runners know of a run that was committed, once its batch test has a place for it."""
+    if run.limited_by is None:
+        nudges.new_runs(run.pool)
+    else:
+        await release_runs([run.limited_by], uow_factory=uow_factory, nudges=nudges)
 
 
 async def edit_of(

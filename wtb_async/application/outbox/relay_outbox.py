@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from wtb_async.application.batches.conclude_batches import conclude_batches
 from wtb_async.application.outbox.routing import Deliveries, problem_of, route
 from wtb_async.application.ports import UnitOfWorkFactory
 from wtb_async.domain.errors import TransientError
@@ -83,17 +84,14 @@ async def _bury_unroutable(
 async def _mark_sent(
     uow_factory: UnitOfWorkFactory, events: Sequence[OutboxEvent], deliveries: Deliveries
 ) -> bool:
-    """Note what was delivered; tells whether there are new events now.
-
-    Nobody need be told of batches that nobody scores: they are completed here.
-    """
-    has_completed = False
+    """Note what was delivered, and conclude batches; tells whether there are new events now."""
+    has_news = False
     async with uow_factory() as uow:
         await uow.outbox.mark_sent([event.id for event in events])
-        if deliveries.unscored_batches:
-            has_completed = await uow.batch_tests.complete_if_done(deliveries.unscored_batches)
+        if deliveries.resting_batches:
+            has_news = await conclude_batches(deliveries.resting_batches, uow)
         await uow.commit()
-    return has_completed
+    return has_news
 
 
 async def _give_back(

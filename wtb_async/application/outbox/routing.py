@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from wtb_async.domain.events import (
+from wtb_async.domain.batch_events import (
     BatchCreated,
     BatchExtended,
+    BatchGivenUp,
+    BatchPauseRequested,
+    BatchResumed,
+    BatchRetried,
     BatchScoringRequested,
+    BatchStopRequested,
+)
+from wtb_async.domain.events import (
     ExecutionBranched,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionCreated,
     ExecutionFailed,
+    ExecutionPaused,
     ExecutionResumed,
     ExecutionTakenOver,
     OutboxEvent,
@@ -32,6 +40,8 @@ BRINGS_RUNS = frozenset(
         ExecutionTakenOver,
         BatchCreated,
         BatchExtended,
+        BatchResumed,
+        BatchRetried,
     )
 )
 """After these, runs of `data.pool` wait for a runner."""
@@ -41,6 +51,17 @@ ENDS_EXECUTION = frozenset(
 )
 """After these, an execution of a batch can be scored."""
 
+ASKS_RUNNERS = frozenset(
+    event.__name__ for event in (BatchPauseRequested, BatchStopRequested, BatchGivenUp)
+)
+"""After these, something is asked of runs that runners of `data.pool` execute."""
+
+RESTS = ENDS_EXECUTION | {ExecutionPaused.__name__}
+"""After these, there may be nothing left that its batch waits for."""
+
+CHANGES_BATCH = ASKS_RUNNERS | {BatchResumed.__name__, BatchRetried.__name__}
+"""After these, a batch may wait for something else, or for nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
@@ -48,10 +69,12 @@ class Deliveries:
 
     pools: tuple[str, ...] = ()
     """Pools whose runners have something to do."""
+    asked_pools: tuple[str, ...] = ()
+    """Pools whose runners are asked for something."""
     batches: tuple[UUID, ...] = ()
     """Batch tests with executions to score."""
-    unscored_batches: tuple[UUID, ...] = ()
-    """Batch tests without evaluators, which may be complete now."""
+    resting_batches: tuple[UUID, ...] = ()
+    """Batch tests that may wait for nothing any more."""
     aggregates: tuple[UUID, ...] = ()
     """Objects whose live streams have news."""
 
@@ -59,33 +82,32 @@ class Deliveries:
 def route(events: Sequence[OutboxEvent]) -> Deliveries:
     """Sum up where a chunk of events goes."""
     pools = [str(e.data["pool"]) for e in events if e.type in BRINGS_RUNS]
-    ended = [(UUID(str(e.data["batch_test_id"])), e) for e in events if _ends_in_batch(e)]
-    batches = [batch for batch, e in ended if e.data.get("is_scored") is not False]
-    batches += [e.aggregate_id for e in events if e.type == BatchScoringRequested.__name__]
-    unscored = [batch for batch, e in ended if e.data.get("is_scored") is False]
-    in_batch = [UUID(str(b)) for e in events if (b := e.data.get("batch_test_id"))]
-    aggregates = [*(e.aggregate_id for e in events), *in_batch]
+    asked_pools = [str(e.data["pool"]) for e in events if e.type in ASKS_RUNNERS]
+    in_batch = [(UUID(str(b)), e) for e in events if (b := e.data.get("batch_test_id"))]
+    ended = [(batch, e) for batch, e in in_batch if e.type in ENDS_EXECUTION]
+    to_score = [batch for batch, e in ended if e.data.get("is_scored") is not False]
+    to_score += [e.aggregate_id for e in events if e.type == BatchScoringRequested.__name__]
+    rested = [batch for batch, e in in_batch if e.type in RESTS]
+    changed = [e.aggregate_id for e in events if e.type in CHANGES_BATCH]
+    aggregates = [*(e.aggregate_id for e in events), *(batch for batch, _ in in_batch)]
     return Deliveries(
         pools=_unique(pools),
-        batches=_unique(batches),
-        unscored_batches=_unique(unscored),
+        asked_pools=_unique(asked_pools),
+        batches=_unique(to_score),
+        resting_batches=_unique([*rested, *changed]),
         aggregates=_unique(aggregates),
     )
 
 
 def problem_of(event: OutboxEvent) -> str | None:
     """What is missing in an event that cannot be routed."""
-    if event.type in BRINGS_RUNS and "pool" not in event.data:
+    if event.type in BRINGS_RUNS | ASKS_RUNNERS and "pool" not in event.data:
         return "the event names no pool"
     try:
         UUID(str(event.data.get("batch_test_id") or event.aggregate_id))
     except ValueError as error:
         return f"the event's batch_test_id is not an id: {error}"
     return None
-
-
-def _ends_in_batch(event: OutboxEvent) -> bool:
-    return event.type in ENDS_EXECUTION and event.data.get("batch_test_id") is not None
 
 
 def _unique(items: Sequence[T]) -> tuple[T, ...]:

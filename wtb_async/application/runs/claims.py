@@ -1,5 +1,6 @@
 """What passes between the database and a runner: claims going out, outcomes coming back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -84,6 +85,26 @@ class RunOutcome:
         if self.error is None:
             raise ValueError(f"a {self.status.value} run needs an error")
         return ExecutionFailed(error=self.error.to_json(), duration_ms=self.duration_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a settling has changed."""
+
+    kept: frozenset[UUID] = frozenset()
+    """The runs that have ended; others were not this runner's any more."""
+    limited: frozenset[UUID] = frozenset()
+    """The batch tests that limit how many of their runs are executed, and have places now."""
+
+    @classmethod
+    def of(cls, ended: Iterable[Run]) -> "Settlement":
+        """What the end of these runs has changed."""
+        runs = list(ended)
+        limited = (run.limited_by for run in runs)
+        return cls(frozenset(run.id for run in runs), frozenset(filter(None, limited)))
+
+    def __or__(self, other: "Settlement") -> "Settlement":
+        return Settlement(self.kept | other.kept, self.limited | other.limited)
 
 
 def cancelled(run: ClaimedRun | Run) -> RunOutcome:

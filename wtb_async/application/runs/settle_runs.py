@@ -7,7 +7,7 @@ from uuid import UUID
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
-from wtb_async.application.runs.claims import RunOutcome
+from wtb_async.application.runs.claims import RunOutcome, Settlement
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
 from wtb_async.domain.shared_prefix import agreement_of, divide
@@ -15,8 +15,8 @@ from wtb_async.domain.shared_prefix import agreement_of, divide
 
 async def settle_runs(
     runner_id: UUID, outcomes: Sequence[RunOutcome], uow: UnitOfWork
-) -> set[UUID]:
-    """End runs and their executions; answers the ids of those that the runner still held.
+) -> Settlement:
+    """End the runs that the runner still holds, and their executions.
 
     Executions that shared a run part: each gets its own copy of the thread with the outcome, or,
     where the run has come to its gates, those that go on together get a copy and a run. The caller
@@ -24,13 +24,13 @@ async def settle_runs(
     """
     groups = [outcome for outcome in outcomes if outcome.of_group]
     plain = [outcome for outcome in outcomes if not outcome.of_group]
-    kept = await uow.runs.settle(runner_id, plain) if plain else set()
-    return kept | await _settle_groups(runner_id, groups, uow) if groups else kept
+    settled = await uow.runs.settle(runner_id, plain) if plain else Settlement()
+    return settled | await _settle_groups(runner_id, groups, uow) if groups else settled
 
 
 async def _settle_groups(
     runner_id: UUID, outcomes: Sequence[RunOutcome], uow: UnitOfWork
-) -> set[UUID]:
+) -> Settlement:
     by_run = {outcome.run_id: outcome for outcome in outcomes}
     groups = await uow.runs.lock_groups(runner_id, by_run)
     ends = [(group, _end_of(group, by_run[group.run.id])) for group in groups]
@@ -40,7 +40,7 @@ async def _settle_groups(
         await uow.runs.end_split(split)
     if others := [end for _, end in ends if end.status is not RunStatus.SPLIT]:
         await uow.runs.settle(runner_id, others)
-    return {group.run.id for group in groups}
+    return Settlement.of(group.run for group in groups)
 
 
 def _end_of(group: RunGroup, outcome: RunOutcome) -> RunOutcome:
@@ -70,6 +70,7 @@ def _goes_on(group: RunGroup, part: Sequence[UUID], end: RunOutcome) -> Parting:
         workflow_id=last.workflow_id,
         created_at=thread.created_at,
         pool=last.pool,
+        status=last.status_of_next,
         position=last.position,
         variants=agreed.variants,
         workflow_variant=last.workflow_variant,
@@ -79,6 +80,7 @@ def _goes_on(group: RunGroup, part: Sequence[UUID], end: RunOutcome) -> Parting:
         limits=last.limits,
         timeline_id=thread.id,
         request=last.request,
+        limited_by=last.limited_by,
     )
     return Parting(thread=thread, executions=part, run=run, spent_ms=end.duration_ms)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from wtb_async.application.batches.release_runs import release_runs
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.application.runs.claims import RunOutcome
 from wtb_async.application.runs.settle_runs import settle_runs
@@ -95,16 +96,17 @@ class Settler:
         of_groups = any(outcome.of_group for outcome in batch)
         async with self._uow() as uow:
             if of_groups:
-                kept = await settle_runs(self._runner_id, batch, uow)
+                settled = await settle_runs(self._runner_id, batch, uow)
                 await uow.commit()
             else:
                 await uow.commit_each_statement()
-                kept = await uow.runs.settle(self._runner_id, batch)
-        if len(kept) < len(batch):
-            log.warning("outcomes_fenced_off", count=len(batch) - len(kept))
+                settled = await uow.runs.settle(self._runner_id, batch)
+        if len(settled.kept) < len(batch):
+            log.warning("outcomes_fenced_off", count=len(batch) - len(settled.kept))
         if of_groups:
             self._nudges.new_runs(self._pool)
         self._nudges.new_events()
+        await release_runs(settled.limited, uow_factory=self._uow, nudges=self._nudges)
 
 
 def _refused(outcome: RunOutcome, error: WtbError) -> RunOutcome:

@@ -75,6 +75,7 @@ def _successor(lost: LostRun) -> Takeover:
         from_checkpoint_id=lost.run.from_checkpoint_id,
         edit=lost.run.edit,
         request=lost.run.request,
+        limited_by=lost.run.limited_by,
     )
     return Takeover(lost, successor, thread)
 

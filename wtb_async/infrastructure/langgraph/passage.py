@@ -150,7 +150,8 @@ class Passage:
             return self._outcome(RunStatus.CANCELLED)
         snapshot = await self._snapshot()
         if request is None or request.at_node is None or request.at_node in snapshot.next:
-            return self._paused(PauseReason.COMMAND, snapshot)
+            of_batch = request is not None and request.of_batch
+            return self._paused(PauseReason.BATCH if of_batch else PauseReason.COMMAND, snapshot)
         self._asked_at = request.at_node
         self._before = union(self._before, (request.at_node,))
         if snapshot.metadata is not None:

@@ -4,72 +4,17 @@ from collections.abc import Collection
 from dataclasses import fields
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus, BatchTest
+from wtb_async.application.ports import Conclusion
+from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.errors import NotFound
+from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.postgres import tables
+from wtb_async.infrastructure.postgres.batch_status_statements import CONCLUDE, MARK_STARTED
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
-from wtb_async.infrastructure.postgres.scoring_statements import (
-    ALL_SCORED,
-    ENDED_STATUSES,
-    OPEN_STATUSES,
-    SUMMARIZED,
-)
-
-# An empty `:condition` moves every batch named in `:ids`.
-_MOVE = """
-WITH moved AS (
-    UPDATE wtb_batch_tests AS batch
-    SET status = '{target}', version = version + 1, {timestamp} = clock_timestamp()
-    WHERE batch.id = ANY (CAST(:ids AS uuid[])) AND batch.status IN ({sources}) {condition}
-    RETURNING batch.id, batch.version
-), events AS (
-    INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
-    SELECT 'batch_test', id, version, '{event}', '{{}}' FROM moved
-), audit AS (
-    INSERT INTO wtb_audit_log
-        (actor, action, aggregate, aggregate_id, status_before, status_after)
-    SELECT '{actor}', '{event}', 'batch_test', id, '{before}', '{target}' FROM moved
-)
-SELECT id FROM moved
-"""
-
-
-def _sources(target: BatchStatus) -> str:
-    return ", ".join(f"'{status}'" for status in BATCH_TRANSITIONS.sources(target))
-
-
-_MARK_STARTED = text(
-    _MOVE.format(
-        target="running",
-        timestamp="started_at",
-        sources="'pending'",
-        condition="",
-        event="BatchStarted",
-        actor="runner",
-        before="pending",
-    )
-)
-
-# A batch that was changed while this waited for its row may have executions that this statement
-# does not see, and is left to whoever sees them end: `seen` is the row as it was before the wait.
-_COMPLETE = text(
-    _MOVE.format(
-        target="completed",
-        timestamp="finished_at",
-        sources=_sources(BatchStatus.COMPLETED),
-        event="BatchCompleted",
-        actor="evaluation",
-        before="running",
-        # The version that this statement saw when it began: whoever changes the batch while it
-        # waits for the row, to have it scored again, has not been seen in the executions.
-        condition=f"""
-      AND batch.version = (SELECT version FROM wtb_batch_tests AS seen WHERE seen.id = batch.id)
-      AND {ALL_SCORED} AND {SUMMARIZED}""",  # noqa: S608 - conditions without values
-    )
-)
+from wtb_async.infrastructure.postgres.scoring_statements import ENDED_STATUSES, OPEN_STATUSES
 
 _UNFINISHED = text(
     f"""
@@ -103,22 +48,39 @@ class PostgresBatchTestRepository:
         """Insert a batch when the unit of work commits."""
         self._bulk.add(tables.batch_tests, {name: getattr(batch, name) for name in _BATCH})
 
+    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
+        """Move pending batches to running, with audit entries and outbox events."""
+        await self._session.execute(MARK_STARTED, {"ids": list(batch_ids)})
+
     async def lock(self, batch_id: UUID) -> BatchTest:
-        """A batch for a change. Raises NotFound."""
-        query = select(BatchTest).where(tables.batch_tests.c.id == batch_id).with_for_update()
-        batch = await self._session.scalar(query)
+        """A batch test for a change. Raises NotFound."""
+        query = (
+            select(BatchTest)
+            .where(tables.batch_tests.c.id == batch_id)
+            .with_for_update(key_share=True)
+        )
+        batch = (await self._session.scalars(query)).one_or_none()
         if batch is None:
             raise NotFound("batch test", batch_id)
         return batch
 
-    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
-        """Move pending batches to running, with audit entries and outbox events."""
-        await self._session.execute(_MARK_STARTED, {"ids": list(batch_ids)})
+    async def failures(self, batch_id: UUID) -> int:
+        """How many of its executions stand failed."""
+        executions = tables.executions
+        query = select(func.count()).where(
+            executions.c.batch_test_id == batch_id, executions.c.status == ExecutionStatus.FAILED
+        )
+        return int(await self._session.scalar(query) or 0)
 
-    async def complete_if_done(self, batch_ids: Collection[UUID]) -> bool:
-        """Complete the running batches whose executions have all ended and been scored."""
-        moved = await self._session.execute(_COMPLETE, {"ids": list(batch_ids)})
-        return moved.scalar() is not None
+    async def conclude(self, batch_ids: Collection[UUID]) -> Conclusion:
+        """Move the batches of which nothing is left to wait for, with audit entries and events."""
+        found = await self._session.execute(CONCLUDE, {"ids": list(batch_ids)})
+        rows = list(found.mappings())
+        return Conclusion(
+            moved=[row["id"] for row in rows if row["moved"]],
+            failing=[row["id"] for row in rows if row["failing"]],
+            left_behind=[row["id"] for row in rows if row["left_behind"]],
+        )
 
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
         """Running batches that wait for scores or completion although nobody works on them."""

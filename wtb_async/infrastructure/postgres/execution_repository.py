@@ -13,6 +13,7 @@ from wtb_async.domain.errors import NotFound
 from wtb_async.domain.execution import Execution, ExecutionStatus
 from wtb_async.domain.run import ForkReason, Run, RunStatus
 from wtb_async.infrastructure.postgres import tables
+from wtb_async.infrastructure.postgres.batch_execution_repository import release_runs
 from wtb_async.infrastructure.postgres.json_text import to_json_text
 from wtb_async.infrastructure.postgres.scoring_statements import FORGET_PREFERENCES
 
@@ -41,9 +42,11 @@ WITH planned AS MATERIALIZED (
     WHERE beginning_at IS NOT NULL
 ), new_runs AS (
     INSERT INTO wtb_runs (id, pool, status, thread_id, workflow_id, variants, workflow_variant,
-                          gates, attempt, limits, timeline_id, created_at)
-    SELECT run_id, $14::text, '{RunStatus.PENDING}', thread_id, $10::uuid, beginnings.variants,
-           beginnings.workflow_variant, beginnings.gates, 1, $12::jsonb, thread_id,
+                          gates, attempt, limits, limited_by, timeline_id, created_at)
+    SELECT run_id, $14::text,
+           CASE WHEN $25::bool THEN '{RunStatus.WAITING}' ELSE '{RunStatus.PENDING}' END,
+           thread_id, $10::uuid, beginnings.variants, beginnings.workflow_variant,
+           beginnings.gates, 1, $12::jsonb, CASE WHEN $25::bool THEN $17::uuid END, thread_id,
            $16::timestamptz
     FROM planned JOIN beginnings ON beginnings.at = beginning_at ORDER BY number
 )
@@ -111,13 +114,15 @@ class PostgresExecutionRepository:
             .where(executions.c.id == execution_id)
             .values(scored_at=None, scoring_until=None)
         )
-        await self._session.execute(text(FORGET_PREFERENCES), {"execution_id": execution_id})
+        await self._session.execute(text(FORGET_PREFERENCES), {"execution_ids": [execution_id]})
 
     async def flush(self, connection: AsyncConnection) -> None:
         """Write what was added, after the rows that it refers to."""
         plans, self._plans = self._plans, []
         for plan in plans:
             await connection.exec_driver_sql(_ACCEPT, _parameters(plan))
+            if plan.batch_test_id is not None and plan.is_limited:
+                await release_runs(connection, [plan.batch_test_id])
 
 
 def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
@@ -141,6 +146,7 @@ def _parameters(plan: ExecutionPlan) -> tuple[Any, ...]:
         [to_json_text(beginning.choice.variants) for beginning in plan.beginnings],
         [beginning.choice.workflow_variant for beginning in plan.beginnings],
         [to_json_text(beginning.gates) for beginning in plan.beginnings],
+        plan.is_limited,
     )
 
 

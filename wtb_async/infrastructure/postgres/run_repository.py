@@ -9,10 +9,10 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.ports import Fork, LostRun, RunChoice, Takeover
-from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
+from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, Settlement
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
-from wtb_async.domain.run import Run, RunStatus
+from wtb_async.domain.run import UNCLAIMED, Run, RunStatus
 from wtb_async.domain.run_request import RunRequest, StateEdit
 from wtb_async.infrastructure.checkpoints.fork import fork_threads
 from wtb_async.infrastructure.postgres import tables
@@ -40,7 +40,7 @@ _EXECUTION_STATUS = {
 }
 """What an execution becomes when its run ends; a lost run that is settled has no attempt left."""
 
-_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+_OPEN = (*UNCLAIMED, RunStatus.RUNNING)
 
 
 class PostgresRunRepository:
@@ -60,11 +60,18 @@ class PostgresRunRepository:
         rows = await self._execute(CLAIM, (runner_id, pool, limit))
         return [_claimed(row) for row in rows]
 
-    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> set[UUID]:
-        """End runs and their executions; answers the ids of those this runner still held."""
-        columns = zip(*(_outcome_row(outcome) for outcome in outcomes), strict=True)
+    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> Settlement:
+        """End the runs that this runner still holds, and their executions.
+
+        Their rows are locked in the order of their ids, as by those who change many at once.
+        """
+        in_order = sorted(outcomes, key=lambda outcome: outcome.run_id)
+        columns = zip(*(_outcome_row(outcome) for outcome in in_order), strict=True)
         rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
-        return {row["id"] for row in rows}
+        limited = (row["limited_by"] for row in rows)
+        return Settlement(
+            kept=frozenset(row["id"] for row in rows), limited=frozenset(filter(None, limited))
+        )
 
     async def lock_groups(self, runner_id: UUID, run_ids: Collection[UUID]) -> list[RunGroup]:
         """Those of the runs that this runner still holds, locked with their executions."""

@@ -88,7 +88,7 @@ WITH given AS MATERIALIZED (
     FROM given
     WHERE run.id = given.run_id AND run.id = ANY ($2::uuid[])
       AND run.status IN ({_ENDABLE}) AND run.runner_id = $1::uuid
-    RETURNING run.id,
+    RETURNING run.id, run.limited_by,
         given.status = 'paused' AND COALESCE(run.request ->> 'kind' = 'stop', FALSE) AS stopped
 ), settled AS (
     UPDATE wtb_executions AS execution
@@ -120,7 +120,7 @@ WITH given AS MATERIALIZED (
         (actor, action, aggregate, aggregate_id, status_before, status_after)
     SELECT 'runner:' || $1::uuid, event_type, 'execution', id, 'running', status FROM settled
 )
-SELECT id FROM ended
+SELECT id, limited_by FROM ended
 """  # noqa: S608 - only names from the domain's tables go in
 
 # Not only the runs of runners that were lost just now: a run whose row was locked then, or that was

@@ -162,9 +162,10 @@ WITH compared AS (
     JOIN wtb_executions AS other ON other.test_case_id = own.test_case_id
      AND other.batch_test_id = own.batch_test_id AND other.repetition = own.repetition
      AND other.id <> own.id
-    WHERE own.id = :execution_id
+    WHERE own.id = ANY (CAST(:execution_ids AS uuid[]))
 ), forgotten AS (
-    DELETE FROM wtb_evaluation_results WHERE baseline_id = :execution_id
+    DELETE FROM wtb_evaluation_results
+    WHERE baseline_id = ANY (CAST(:execution_ids AS uuid[]))
 )
 UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
 WHERE id IN (SELECT id FROM compared)
@@ -188,7 +189,8 @@ SUMMARIZED = """
 UNSUMMARIZED = f"""
 SELECT batch.evaluators, batch.baseline, workflow.project, clock_timestamp() AS read_at
 FROM wtb_batch_tests AS batch JOIN wtb_workflows AS workflow ON workflow.id = batch.workflow_id
-WHERE batch.id = :batch_id AND batch.status = 'running' AND NOT {SUMMARIZED} AND {ALL_SCORED}
+WHERE batch.id = :batch_id AND batch.status IN ('pending', 'running')
+  AND NOT {SUMMARIZED} AND {ALL_SCORED}
 """  # noqa: S608 - conditions from above
 
 COLUMNS = f"""
@@ -203,6 +205,6 @@ ORDER BY tested.position, execution.repetition, execution.id
 
 RECORD_SUMMARIES = """
 UPDATE wtb_batch_tests SET summaries = CAST(:summaries AS jsonb), summarized_at = :read_at
-WHERE id = :batch_id AND status = 'running'
+WHERE id = :batch_id AND status IN ('pending', 'running')
   AND (summarized_at IS NULL OR summarized_at < :read_at)
 """

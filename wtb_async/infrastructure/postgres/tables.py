@@ -175,6 +175,7 @@ runs = Table(
     Column("from_checkpoint_id", Text),
     _json("edit"),
     _json("request"),
+    Column("limited_by", ForeignKey("wtb_batch_tests.id")),
     Column("runner_id", ForeignKey("wtb_runners.id")),
     _json("error"),
     _time("created_at"),
@@ -182,6 +183,15 @@ runs = Table(
     _time("finished_at", nullable=True),
     Index("wtb_runs_pending_idx", "pool", "position", postgresql_where=text("status = 'pending'")),
     Index("wtb_runs_running_idx", "runner_id", postgresql_where=text("status = 'running'")),
+    Index(
+        "wtb_runs_limited_idx",
+        "limited_by",
+        "status",
+        "position",
+        postgresql_where=text(
+            "limited_by IS NOT NULL AND status IN ('waiting', 'pending', 'running')"
+        ),
+    ),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -227,6 +237,11 @@ batch_tests = Table(
     Column("total", Integer, nullable=False),
     Column("share_prefixes", Boolean, nullable=False, server_default=text("true")),
     _json("limits", default="{}"),
+    Column("max_concurrency", Integer),
+    Column("max_failures", Integer),
+    Column("forgiven_failures", Integer, nullable=False, server_default=text("0")),
+    Column("becomes", _enum(BatchStatus, "becomes")),
+    _json("error"),
     Column("dataset_id", ForeignKey("wtb_datasets.id")),
     Column("dataset_version", Integer),
     Column("case_limit", Integer),

@@ -8,6 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.postgres.batch_case_repository import PostgresBatchCaseRepository
+from wtb_async.infrastructure.postgres.batch_execution_repository import (
+    PostgresBatchExecutionRepository,
+)
 from wtb_async.infrastructure.postgres.batch_test_repository import PostgresBatchTestRepository
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.dataset_repository import PostgresDatasetRepository
@@ -43,6 +46,7 @@ class PostgresUnitOfWork:
         self.runners = PostgresRunnerRepository(session)
         self.batch_tests = PostgresBatchTestRepository(session, bulk)
         self.batch_cases = PostgresBatchCaseRepository(session, bulk)
+        self.batch_executions = PostgresBatchExecutionRepository(session)
         self.scores = PostgresScoreRepository(session)
         self.datasets = PostgresDatasetRepository(session, bulk)
         self.test_cases = PostgresTestCaseRepository(session)

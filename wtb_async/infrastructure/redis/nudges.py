@@ -153,6 +153,11 @@ class RelaySignals:
         """Let `/ready` know that a worker relays events."""
         await self._redis.set(RELAY_SEEN, "1", ex=5)
 
+    async def ask(self, pools: Iterable[str]) -> None:
+        """Tell the runners of these pools that something is asked of their runs."""
+        for pool in pools:
+            await self._redis.publish(wake_channel(pool), NEW_REQUESTS)
+
     async def announce(self, aggregate_ids: Iterable[UUID]) -> None:
         """Tell live streams whose history has grown."""
         await self._redis.publish(EVENTS_CHANNEL, " ".join(str(item) for item in aggregate_ids))

@@ -32,7 +32,7 @@ from wtb_async.infrastructure.postgres.tables import (
     workflows,
 )
 
-_HIDDEN = {"limits", "summaries", "summarized_at"}
+_HIDDEN = {"limits", "forgiven_failures", "summaries", "summarized_at"}
 _COLUMNS = [column for column in batch_tests.c if column.name not in _HIDDEN]
 
 

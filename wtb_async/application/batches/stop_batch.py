@@ -1,0 +1,30 @@
+"""Stops a whole batch test."""
+
+from wtb_async.application.batches.batch_command import BatchCommand
+from wtb_async.application.batches.conclude_batches import conclude_soon
+from wtb_async.application.batches.recording import record_batch_change
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.command import CommandKind
+from wtb_async.domain.run import DEFAULT_POOL
+
+
+async def stop_batch(
+    request: BatchCommand, *, uow_factory: UnitOfWorkFactory, nudges: Nudges
+) -> None:
+    """Cancel what no runner has of the batch at once, and have the rest stopped.
+
+    It is cancelled when the last execution has ended and those that were completed are scored.
+
+    Raises:
+        NotFound: no such batch test.
+        InvalidTransition: it has ended, or is being stopped.
+    """
+    async with uow_factory() as uow:
+        batch = await uow.batch_tests.lock(request.batch_id)
+        event = batch.ask_to_stop()
+        command = request.of_kind(CommandKind.STOP)
+        await uow.batch_executions.stop(batch.id, actor=request.caller, command_id=command.id)
+        record_batch_change(uow, batch, event, batch.status, actor=request.caller, command=command)
+        await uow.commit()
+    nudges.new_requests(DEFAULT_POOL)
+    await conclude_soon(request.batch_id, uow_factory=uow_factory, nudges=nudges)
