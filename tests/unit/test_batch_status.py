@@ -19,6 +19,7 @@ ACCEPTED = {
     "resume": "paused failed cancelled",
     "stop": "pending running paused",
     "retry_failed": "running completed failed cancelled",
+    "score": "pending running paused completed failed cancelled",
     "extend": "pending running completed",
 }
 BECOMES = (None, S.PAUSED, S.CANCELLED, S.FAILED)
