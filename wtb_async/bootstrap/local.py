@@ -126,7 +126,12 @@ async def _working(
     async with open_engine(platform, live) as (engine, graphs), Background() as background:
         runner, scoring = _runner(platform, engine), _scoring(platform)
         nudges.on_runs, nudges.on_requests = runner.wake, runner.heed
-        delivery = InProcessDelivery(wake_runner=runner.wake, score=scoring.want, announce=announce)
+        delivery = InProcessDelivery(
+            wake_runner=runner.wake,
+            ask_runner=runner.heed,
+            score=scoring.want,
+            announce=announce,
+        )
         relay = partial(relay_outbox, uow_factory, delivery, relay_options(settings))
         parking = Parking(platform.projects, partial(park_runs, uow_factory), runner.wake)
 
@@ -143,7 +148,7 @@ async def _working(
             scoring.run(),
             relay_forever(relay, nudges.wait_for_events, seconds=settings.relay.claim_seconds),
             look_for_unfinished_batches(
-                uow_factory, scoring.want, seconds=settings.evaluation.claim_seconds
+                uow_factory, scoring.want, nudges, seconds=settings.evaluation.claim_seconds
             ),
         ):
             background.start(work)

@@ -13,10 +13,12 @@ class InProcessDelivery:
         self,
         *,
         wake_runner: Callable[[], None],
+        ask_runner: Callable[[], None],
         score: Callable[[Iterable[UUID]], None],
         announce: Callable[[Iterable[UUID]], None],
     ) -> None:
         self._wake_runner = wake_runner
+        self._ask_runner = ask_runner
         self._score = score
         self._announce = announce
 
@@ -24,6 +26,8 @@ class InProcessDelivery:
         """Pass everything on; doing so twice does no harm."""
         if deliveries.pools:
             self._wake_runner()
+        if deliveries.asked_pools:
+            self._ask_runner()
         if deliveries.batches:
             self._score(deliveries.batches)
         self._announce(deliveries.aggregates)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from wtb_async.application.ports import UnitOfWorkFactory
+from wtb_async.application.batches.release_runs import release_all_runs
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
 from wtb_async.domain.errors import WtbError
 
@@ -102,14 +103,19 @@ async def relay_forever(
 
 
 async def look_for_unfinished_batches(
-    uow_factory: UnitOfWorkFactory, want: Callable[[Iterable[UUID]], None], *, seconds: float
+    uow_factory: UnitOfWorkFactory,
+    want: Callable[[Iterable[UUID]], None],
+    nudges: Nudges,
+    *,
+    seconds: float,
 ) -> None:
-    """Ask for the scores that an earlier process or a failure left out, now and then."""
+    """Ask for the scores, and let go of the runs, that a failure left out, now and then."""
     idle_seconds = 0.0
     while True:
         try:
             async with uow_factory() as uow:
                 want(await uow.batch_tests.unfinished(idle_seconds))
+            await release_all_runs(uow_factory=uow_factory, nudges=nudges)
         except WtbError as error:
             log.warning("batches_not_looked_for", error=repr(error))
         idle_seconds = seconds
