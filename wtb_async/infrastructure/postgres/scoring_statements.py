@@ -14,7 +14,7 @@ EVALUATORS = """
 SELECT batch.evaluators, batch.baseline, workflow.project
 FROM wtb_batch_tests AS batch JOIN wtb_workflows AS workflow ON workflow.id = batch.workflow_id
 WHERE batch.id = :batch_id AND batch.evaluators <> '[]'
-FOR KEY SHARE OF batch
+FOR SHARE OF batch
 """
 
 
@@ -189,8 +189,8 @@ SUMMARIZED = """
 UNSUMMARIZED = f"""
 SELECT batch.evaluators, batch.baseline, workflow.project, clock_timestamp() AS read_at
 FROM wtb_batch_tests AS batch JOIN wtb_workflows AS workflow ON workflow.id = batch.workflow_id
-WHERE batch.id = :batch_id AND batch.status IN ('pending', 'running')
-  AND NOT {SUMMARIZED} AND {ALL_SCORED}
+WHERE batch.id = :batch_id AND NOT {SUMMARIZED} AND {ALL_SCORED}
+  AND (batch.status IN ('pending', 'running') OR batch.becomes IS NOT NULL)
 """  # noqa: S608 - conditions from above
 
 COLUMNS = f"""
@@ -205,6 +205,6 @@ ORDER BY tested.position, execution.repetition, execution.id
 
 RECORD_SUMMARIES = """
 UPDATE wtb_batch_tests SET summaries = CAST(:summaries AS jsonb), summarized_at = :read_at
-WHERE id = :batch_id AND status IN ('pending', 'running')
+WHERE id = :batch_id AND (status IN ('pending', 'running') OR becomes IS NOT NULL)
   AND (summarized_at IS NULL OR summarized_at < :read_at)
 """
