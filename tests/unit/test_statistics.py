@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -70,6 +70,7 @@ def test_too_few_cases_detect_no_difference_of_shares() -> None:
 
 
 @given(st.floats(0, 1), st.integers(10, 200), st.integers(1, 30))
+@example(1e-308, 10, 1)
 def test_more_comparisons_detect_less(differing: float, pairs: int, comparisons: int) -> None:
     alone = detectable_share(differing, pairs, 0.05 / comparisons)
     several = detectable_share(differing, pairs, 0.05 / (comparisons + 1))

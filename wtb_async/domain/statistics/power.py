@@ -27,7 +27,7 @@ def mcnemar_power(difference: float, differing: float, pairs: int, alpha: float)
     Sums over the number of differing pairs, as Duffy (1984), Asymptotic and Exact Power for the
     McNemar Test and Its Analogue with R Controls per Case, Biometrics 40, 1005-1015.
     """
-    if differing == 0:
+    if pairs * differing < _NEGLIGIBLE:
         return 0.0
     ends = stats.binom.ppf([_NEGLIGIBLE, 1 - _NEGLIGIBLE], pairs, differing)
     counts = np.arange(ends[0], ends[1] + 1)

@@ -74,10 +74,14 @@ LEFT JOIN LATERAL (
 """  # noqa: S608 - statuses of the domain
 
 EXTEND_CLAIMS = """
-WITH extended AS (
+WITH locked AS MATERIALIZED (
+    SELECT id FROM wtb_executions WHERE id = ANY (CAST(:ids AS uuid[]))
+    ORDER BY id FOR NO KEY UPDATE
+), extended AS (
     UPDATE wtb_executions AS execution
     SET scoring_until = now() + make_interval(secs => :claim_seconds)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS timestamptz[])) AS given (id, until)
+    JOIN locked ON locked.id = given.id
     WHERE execution.id = given.id AND execution.scoring_until = given.until
 )
 SELECT now() + make_interval(secs => :claim_seconds)
@@ -93,9 +97,12 @@ ORDER BY baseline.id FOR KEY SHARE OF baseline
 """
 
 # Somebody may have taken an execution back, or let it go on, or asked for other evaluators, while
-# evaluators looked at it.
+# evaluators looked at it. Rows are locked in the order of their ids, as commands on whole batches
+# lock them, so that nobody waits for each other.
 RECORD_SCORES = """
-WITH standing AS (
+WITH locked AS MATERIALIZED (
+    SELECT id FROM wtb_executions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+), standing AS (
     UPDATE wtb_executions AS execution
     SET scored_at = clock_timestamp(), scoring_until = NULL,
         input_tokens = given.input_tokens, output_tokens = given.output_tokens,
@@ -104,6 +111,7 @@ WITH standing AS (
         $1::uuid[], $2::int[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::bigint[],
         $7::float8[]
     ) AS given (id, version, until, baseline_id, input_tokens, output_tokens, cost)
+    JOIN locked ON locked.id = given.id
     WHERE execution.id = given.id AND execution.version = given.version
       AND execution.scoring_until = given.until
     RETURNING execution.id, given.until, given.baseline_id
