@@ -41,6 +41,7 @@ WHOLE_STACKS = ("acceptance", "faults")
 """The folders of tests that start whole stacks."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares costly things when several processes run the tests.
 
