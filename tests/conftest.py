@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+import httpcore2  # noqa: F401 - httpx2 imports it late, and pytester's inline runs would forget it
 import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings

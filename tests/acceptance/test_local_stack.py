@@ -5,21 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import psutil
+from process_answers import answers_of
 
 from wtb_async.infrastructure.embedded import StackAddresses, find_stack
 from wtb_async.infrastructure.embedded.credentials import Credentials
 from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.processes import wait_gone
 from wtb_async.infrastructure.embedded.record import StackRecord, read_record
-
-Answer = TypeVar("Answer")
 
 WTB = [sys.executable, "-m", "wtb_async.cli.main"]
 AS_ORDINARY_USER = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
@@ -161,15 +159,6 @@ def listens_on_loopback_only(processes: list[psutil.Process]) -> None:
     listening = {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
     assert listening
     assert listening <= LOOPBACK
-
-
-def answers_of(
-    processes: list[psutil.Process], question: Callable[[psutil.Process], Answer]
-) -> Iterator[Answer]:
-    """What each process says; one that has ended meanwhile says nothing."""
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            yield question(process)
 
 
 def shows_no_secret(folder: Path, processes: list[psutil.Process]) -> None:

@@ -33,13 +33,13 @@ async def nodes_seen(batch: ControlledBatch) -> list[list[str]]:
     return [row["output"]["seen"] for row in await batch.executions()]
 
 
-@pytest.mark.usefixtures("stations_runner")
 async def test_a_batch_pauses_at_the_next_boundaries_and_ends_as_if_it_never_had(
-    stations: Stations,
+    stations: Stations, stations_runner: LivingRunner
 ) -> None:
     batch = await begin(stations, *[{"b": "hold"}] * CASES)
     await stations.until_visited("b", CASES)
     await batch.pause()
+    await stations_runner.until_asked()
     stations.release("b")
     await batch.when(BatchStatus.PAUSED)
     rows = await batch.executions()

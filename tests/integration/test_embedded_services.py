@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from process_answers import answers_of
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
@@ -83,7 +84,8 @@ def test_nobody_gets_in_without_the_password(services: EmbeddedServices) -> None
 
 def test_no_password_is_in_the_process_list(services: EmbeddedServices) -> None:
     password = services.database_url.split(":")[2].partition("@")[0]
-    commands = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    children = psutil.Process().children(recursive=True)
+    commands = [" ".join(words) for words in answers_of(children, psutil.Process.cmdline)]
     assert any("postgres" in command for command in commands)
     assert not any(password in command for command in commands)
 
@@ -99,7 +101,8 @@ def test_rows_outlast_the_server_and_nothing_else_does(tmp_path: Path) -> None:
         with psycopg.connect(first.database_url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
         tree = psutil.Process().children(recursive=True)
-        mine = [each for each in tree if str(tmp_path) in " ".join(each.cmdline())]
+        commands = answers_of(tree, lambda process: (process, " ".join(process.cmdline())))
+        mine = [process for process, command in commands if str(tmp_path) in command]
     assert mine
     assert wait_gone(mine, 0) == []
     with (

@@ -57,11 +57,13 @@ async def test_a_pause_takes_effect_at_the_next_superstep_boundary(stations: Sta
     ]
 
 
-@pytest.mark.usefixtures("stations_runner")
-async def test_every_command_is_on_record_with_its_caller(stations: Stations) -> None:
+async def test_every_command_is_on_record_with_its_caller(
+    stations: Stations, stations_runner: LivingRunner
+) -> None:
     execution_id = await stations.start(b="hold")
     await stations.until_visited("b")
     await stations.pause(execution_id)
+    await stations_runner.until_asked()
     stations.release("b")
     await stations.when(execution_id, ExecutionStatus.PAUSED)
     await stations.resume(execution_id)
@@ -84,11 +86,13 @@ async def test_every_command_is_on_record_with_its_caller(stations: Stations) ->
     ]
 
 
-@pytest.mark.usefixtures("stations_runner")
-async def test_a_pause_can_wait_for_a_node(stations: Stations) -> None:
+async def test_a_pause_can_wait_for_a_node(
+    stations: Stations, stations_runner: LivingRunner
+) -> None:
     execution_id = await stations.start(a="hold")
     await stations.until_visited("a")
     await stations.pause(execution_id, at_node="d")
+    await stations_runner.until_asked()
     stations.release("a")
     paused = await stations.when(execution_id, ExecutionStatus.PAUSED)
     assert paused.pause_reason is PauseReason.COMMAND

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from arranging import eventually
+
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.runner import open_runner
 from wtb_async.infrastructure.redis.nudges import listen_for_wakes
@@ -27,6 +29,14 @@ class LivingRunner:
         """Something may be asked of its runs."""
         if not self.deaf:
             self.loop.heed()
+
+    async def until_asked(self) -> None:
+        """Return once it knows that something is asked of its runs."""
+
+        async def asked() -> bool:
+            return bool(self.loop._requests)
+
+        await eventually(asked)
 
     def live(self) -> None:
         """Begin a new life."""
