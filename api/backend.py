@@ -9,6 +9,7 @@ from functools import partial
 from api.probes import Probe, probe_postgres, probe_ray, probe_redis
 from api.streams.hub import EventHub
 from wtb_async.application.ports import LiveEventSource
+from wtb_async.bootstrap.collecting import freeze_what_is_loaded
 from wtb_async.bootstrap.platform import Platform, open_platform
 from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
 from wtb_async.infrastructure.redis.nudges import listen_for_news
@@ -32,6 +33,7 @@ class Backend:
 async def open_server(settings: Settings) -> AsyncIterator[Backend]:
     """The parts that a server's processes share."""
     configure_logs(settings.log_level)
+    freeze_what_is_loaded()
     size = settings.api.database_pool_size
     async with open_platform(settings, role="api", pool_size=size) as platform:
         hub = EventHub()

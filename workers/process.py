@@ -9,6 +9,7 @@ import uvloop
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from workers.celery_app import settings
+from wtb_async.bootstrap.collecting import freeze_what_is_loaded
 from wtb_async.bootstrap.platform import ServerPlatform, open_platform
 from wtb_async.infrastructure.telemetry.logs import configure_logs
 
@@ -57,6 +58,7 @@ def _open(**_: object) -> None:
     global _current  # noqa: PLW0603 - Celery's signal is the only place where a process begins
     configure_logs(settings.log_level)
     _current = WorkerProcess()
+    freeze_what_is_loaded()
 
 
 @worker_process_shutdown.connect

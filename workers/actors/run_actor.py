@@ -1,7 +1,6 @@
 """RunActor: a runner as a detached, async Ray actor."""
 
 import asyncio
-import gc
 import os
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ import structlog
 from ray.actor import ActorClass
 
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
+from wtb_async.bootstrap.collecting import freeze_what_is_loaded
 from wtb_async.domain.errors import WtbError
 from wtb_async.infrastructure.langgraph.strict_msgpack import STRICT_MSGPACK
 from wtb_async.infrastructure.ray.watchdog import LoopWatchdog
@@ -56,7 +56,7 @@ class RunActor:
         async with open_runner(
             self._settings, name=self._name, pool=self._pool, on_revoke=revoke
         ) as (platform, new_life):
-            _tune_garbage_collection()
+            freeze_what_is_loaded()
             watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)
             watchdog.start()
             listener = asyncio.create_task(
@@ -101,10 +101,3 @@ def run_actor_class() -> ActorClass[Any]:
     """The class as Ray wants it."""
     actor_class: ActorClass[Any] = ray.remote(RunActor)
     return actor_class
-
-
-def _tune_garbage_collection() -> None:
-    """What is loaded by now stays: keep the collector from walking it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
