@@ -11,6 +11,7 @@ import psutil
 import psycopg
 import pytest
 import stand_in_stack
+from process_answers import new_children
 from redis.exceptions import RedisError
 from stand_in_stack import (
     FOUNDATION,
@@ -99,7 +100,7 @@ def test_a_part_that_does_not_start_takes_everything_down(tmp_path: Path, once: 
     with pytest.raises(PartFailed, match="no such table") as failure:
         stack_of(tmp_path, "redis", extra=(broken,)).up()
     assert failure.value.part == "broken"
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+    assert new_children(before) == set()
     assert find_stack(tmp_path) is None
 
 
@@ -222,5 +223,5 @@ def test_an_interrupt_while_starting_leaves_nothing(tmp_path: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     with pytest.raises(KeyboardInterrupt):
         stack_of(tmp_path, "redis", extra=(script("api", WAIT),)).up(report=interrupt)
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+    assert new_children(before) == set()
     assert not (tmp_path / "stack.json").exists()

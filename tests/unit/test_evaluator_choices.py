@@ -139,8 +139,16 @@ def test_a_retry_names_no_evaluator_and_everything_else_does(
         batch(S.COMPLETED).score_again(choices, ScoringMode(mode))
 
 
-def test_a_cancelled_batch_is_not_scored_again() -> None:
-    cancelled = batch(S.CANCELLED)
-    with pytest.raises(InvalidTransition):
-        cancelled.score_again([FULL], ScoringMode.ADD)
-    assert cancelled.evaluators == [PLAIN.to_stored()]
+@pytest.mark.parametrize("status", [S.CANCELLED, S.FAILED])
+def test_a_batch_that_ended_badly_is_scored_and_ends_as_that_again(status: BatchStatus) -> None:
+    ended = batch(status)
+    ended.score_again([FULL], ScoringMode.ADD)
+    assert (ended.status, ended.becomes) == (S.RUNNING, status)
+
+
+def test_a_batch_that_is_being_stopped_is_not_scored_again() -> None:
+    stopping = batch(S.RUNNING)
+    stopping.becomes = S.CANCELLED
+    with pytest.raises(InvalidTransition, match="being stopped"):
+        stopping.score_again([FULL], ScoringMode.ADD)
+    assert stopping.evaluators == [PLAIN.to_stored()]

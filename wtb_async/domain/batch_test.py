@@ -76,9 +76,12 @@ def check_batch_accepts(
     """
     if becomes in (BatchStatus.CANCELLED, BatchStatus.FAILED):
         raise InvalidTransition("the batch test is being stopped")
-    stands = becomes or status
-    if stands not in BATCH_ACCEPTED_IN.get(kind, frozenset()):
-        raise InvalidTransition(f"a {stands.value} batch test does not take {kind.value!r}")
+    stands, accepted = becomes or status, BATCH_ACCEPTED_IN.get(kind, frozenset())
+    if stands in accepted:
+        return
+    helps = _S.RUNNING in accepted and stands in BATCH_ACCEPTED_IN[CommandKind.RESUME]
+    hint = "; resume it first" if helps else ""
+    raise InvalidTransition(f"a {stands.value} batch test does not take {kind.value!r}{hint}")
 
 
 class ScoringMode(StrEnum):
