@@ -7,15 +7,15 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from wtb_async.infrastructure.postgres import file_tables
 from wtb_async.infrastructure.postgres.migrations import MIGRATION_LOCK, is_ours
-from wtb_async.infrastructure.postgres.tables import metadata
 
 
 def run_migrations(connection: Connection) -> None:
     """Upgrade under an advisory lock: of many processes that boot at once, one migrates."""
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        target_metadata=file_tables.metadata,
         include_name=is_ours,
         transaction_per_migration=False,
     )

@@ -97,6 +97,25 @@ class EvaluationSettings(_Group):
     """Evaluators under way at the same time in one worker process."""
 
 
+class FileSettings(_Group):
+    """Where files are kept, and how many may be."""
+
+    folder: Path = Path(".wtb/files")
+    """On this machine: workspaces, and the blobs unless a store elsewhere is given."""
+    store_url: str | None = None
+    """`s3://bucket/prefix` for a cluster; its keys come from the usual `AWS_` variables."""
+    store_endpoint: str | None = None
+    """Of an S3 protocol server that is not Amazon's."""
+    max_files: int = Field(100_000, ge=1)
+    """In one workspace."""
+    max_file_bytes: int = Field(8 << 30, ge=1)
+    max_workspace_bytes: int = Field(32 << 30, ge=1)
+    max_store_bytes: int | None = Field(None, ge=1)
+    """Of all blobs together; None leaves it to the disk."""
+    garbage_grace_seconds: float = Field(24 * 3600.0, gt=0)
+    """Blobs and commits that nothing refers to are kept for this time."""
+
+
 class PoolSettings(_Group):
     """How many runners serve one pool."""
 
@@ -135,6 +154,7 @@ class CoreSettings(BaseSettings):
     runner: RunnerSettings = RunnerSettings()
     live: LiveSettings = LiveSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    files: FileSettings = FileSettings()
 
     @field_validator("projects", mode="before")
     @classmethod

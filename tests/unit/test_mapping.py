@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Enum, Table
 from sqlalchemy.orm import Mapper
 
+from wtb_async.infrastructure.postgres import file_tables
 from wtb_async.infrastructure.postgres.mapping import map_domain, mapper_registry
 from wtb_async.infrastructure.postgres.tables import (
     evaluation_results,
@@ -24,7 +25,14 @@ KEPT_FROM_THE_DOMAIN = {
     "wtb_batch_tests": {"summaries", "summarized_at"},
 }
 """How far evaluation has come and what it found, which only its own statements read and write."""
-UNMAPPED = {evaluation_results.name, node_boundaries.name, outbox.name}
+FILES = (
+    file_tables.file_blobs,
+    file_tables.file_commits,
+    file_tables.file_mementos,
+    file_tables.checkpoint_files,
+    file_tables.workspaces,
+)
+UNMAPPED = {table.name for table in (evaluation_results, node_boundaries, outbox, *FILES)}
 
 
 def mappers() -> list[Mapper[Any]]:

@@ -1,0 +1,56 @@
+"""Paths inside a workspace: relative, in Unicode, and leading nowhere else."""
+
+import re
+
+from wtb_async.domain.errors import WtbError
+
+MAX_PATH_BYTES = 4096
+MAX_NAME_BYTES = 255
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+class UnsafePath(WtbError):
+    """A name that could lead out of a workspace, or that not every file system can hold."""
+
+    code = "unsafe_path"
+
+    def __init__(self, path: str, reason: str) -> None:
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        super().__init__(f"{shown[:200]!r} cannot be a file of a workspace: {reason}")
+
+
+def check_path(path: str) -> str:
+    """Answer the path if it is one of a file inside a workspace, as `a/b.txt`.
+
+    Raises:
+        UnsafePath: it is empty, absolute, leaves the workspace, is not in its shortest form, is
+            too long, or has characters that cannot be stored.
+    """
+    if not path:
+        raise UnsafePath(path, "it is empty")
+    if path.startswith("/") or _DRIVE.match(path):
+        raise UnsafePath(path, "it must be relative")
+    if "\\" in path or "\0" in path:
+        raise UnsafePath(path, "it has a backslash or a NUL character")
+    names = path.split("/")
+    for name in names:
+        _check_name(path, name)
+    if sum(map(_size, names)) + len(names) > MAX_PATH_BYTES:
+        raise UnsafePath(path, f"it is longer than {MAX_PATH_BYTES} bytes")
+    return path
+
+
+def _check_name(path: str, name: str) -> None:
+    if name in {"", ".", ".."}:
+        raise UnsafePath(path, "its parts must be names, not '', '.' or '..'")
+    try:
+        size = _size(name)
+    except UnicodeEncodeError as error:
+        raise UnsafePath(path, "it is not in UTF-8") from error
+    if size > MAX_NAME_BYTES:
+        raise UnsafePath(path, f"a name in it is longer than {MAX_NAME_BYTES} bytes")
+
+
+def _size(name: str) -> int:
+    return len(name.encode("utf-8"))
