@@ -16,8 +16,8 @@ from wtb_async.application.batches.pause_batch import pause_batch
 from wtb_async.application.batches.resume_batch import resume_batch
 from wtb_async.application.batches.retry_failed import retry_failed
 from wtb_async.application.batches.stop_batch import stop_batch
+from wtb_async.application.batches.views import BatchTestView
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
-from wtb_async.application.views import BatchTestView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 

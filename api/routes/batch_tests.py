@@ -18,7 +18,8 @@ from wtb_async.application.batches.submit_batch_test import (
     SubmitBatchTest,
     submit_batch_test,
 )
-from wtb_async.application.views import BatchTestView, Page, ResultRow
+from wtb_async.application.batches.views import BatchTestView, ResultRow
+from wtb_async.application.views import Page
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.dataset import MAX_KEY_LENGTH, CaseContent
 from wtb_async.domain.execution import ExecutionStatus

@@ -19,7 +19,7 @@ from wtb_async.application.executions.roll_back_execution import (
     roll_back_execution,
 )
 from wtb_async.application.executions.stop_execution import StopExecution, stop_execution
-from wtb_async.application.views import ExecutionView
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 
 _NOT_FOUND = {404: "There is no such execution."}

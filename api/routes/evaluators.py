@@ -11,7 +11,7 @@ from api.dependencies import PlatformDep
 from api.errors import described
 from api.security import Caller, KeyedRoute
 from wtb_async.application.batches.request_scoring import RequestScoring, request_scoring
-from wtb_async.application.views import BatchTestView
+from wtb_async.application.batches.views import BatchTestView
 from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.evaluator import KEY_PATTERN, EvaluatorChoice, EvaluatorKind
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries

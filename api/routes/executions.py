@@ -12,7 +12,8 @@ from api.routes.limits import LimitsBody
 from api.routes.stream_choice import StreamChoice
 from api.security import Caller, KeyedRoute
 from wtb_async.application.executions.submit_execution import SubmitExecution, submit_execution
-from wtb_async.application.views import ExecutionView, Page
+from wtb_async.application.executions.views import ExecutionView
+from wtb_async.application.views import Page
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus
 from wtb_async.domain.stream_mode import stream_modes
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionFilter, ExecutionQueries

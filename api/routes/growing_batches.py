@@ -12,7 +12,7 @@ from api.routes.batch_tests import Exclusions, MatrixBody, TestCaseBody
 from api.security import Caller, KeyedRoute
 from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.extend_batch_test import ExtendBatchTest, extend_batch_test
-from wtb_async.application.views import BatchTestView
+from wtb_async.application.batches.views import BatchTestView
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 
 _PROBLEMS = {

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from api.answers import JsonAnswer
 from api.dependencies import Cursor, Limit, PlatformDep, checkpoint_history, state_reader
 from api.security import Caller, KeyedRoute
-from wtb_async.application.views import CheckpointView, NodeBoundaryView, Page, StateView
+from wtb_async.application.executions.views import CheckpointView, NodeBoundaryView, StateView
+from wtb_async.application.views import Page
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
 

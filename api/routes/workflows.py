@@ -8,16 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.answers import JsonAnswer, created
 from api.dependencies import Cursor, Limit, PlatformDep
 from api.security import Caller, KeyedRoute
-from wtb_async.application.views import (
-    NodeVariantView,
-    Page,
-    WorkflowSummary,
-    WorkflowVariantView,
-    WorkflowView,
-    view_of_node_variant,
-    view_of_workflow,
-    view_of_workflow_variant,
-)
+from wtb_async.application.views import Page
 from wtb_async.application.workflows.add_variant import (
     AddNodeVariant,
     AddWorkflowVariant,
@@ -26,6 +17,15 @@ from wtb_async.application.workflows.add_variant import (
 )
 from wtb_async.application.workflows.register_workflow import RegisterWorkflow, register_workflow
 from wtb_async.application.workflows.sync_project import ProjectGraph, sync_workflow
+from wtb_async.application.workflows.views import (
+    NodeVariantView,
+    WorkflowSummary,
+    WorkflowVariantView,
+    WorkflowView,
+    view_of_node_variant,
+    view_of_workflow,
+    view_of_workflow_variant,
+)
 from wtb_async.domain.workflow import free_name
 from wtb_async.infrastructure.postgres.queries.workflows import WorkflowQueries
 

@@ -12,7 +12,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from random_graphs import compile_plan, plans, run_to_end
 from savers import on, stock_saver
 
-from wtb_async.application.views import CheckpointView
+from wtb_async.application.executions.views import CheckpointView
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.run import ForkReason
 from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader

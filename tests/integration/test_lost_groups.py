@@ -8,10 +8,10 @@ import pytest
 from arranging import change, claim, completed, history, register, register_runner, select, settle
 from groups import accept_group, runs_of
 
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.settle_runs import settle_runs
-from wtb_async.application.views import ExecutionView
 from wtb_async.domain.execution import ExecutionStatus, Limits
 from wtb_async.domain.run import RunStatus
 from wtb_async.infrastructure.postgres.database import Database

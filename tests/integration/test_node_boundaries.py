@@ -9,8 +9,8 @@ from executing import checkpoints, ended, ends, nodes, run, submit
 from living_runner import LivingRunner, living_runner
 from tally_file import Tally
 
+from wtb_async.application.executions.views import NodeBoundaryView
 from wtb_async.application.ids import new_id
-from wtb_async.application.views import NodeBoundaryView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.errors import InvalidInput, NotFound
 from wtb_async.domain.execution import ExecutionStatus, Limits

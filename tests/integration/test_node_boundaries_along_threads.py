@@ -13,9 +13,9 @@ from savers import group_commit_saver
 from tally_file import Tally
 
 from wtb_async.application.clock import utc_now
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.ids import new_id
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
-from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryRow
 from wtb_async.settings import Settings

@@ -2,8 +2,8 @@
 
 from arranging import accept, new_workflow, select
 
-from wtb_async.application.ports import RunChoice
 from wtb_async.application.runs.park_runs import PARKED, park_runs
+from wtb_async.application.runs.repositories import RunChoice
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database

@@ -14,8 +14,8 @@ from random_graphs import KINDS, State, answers_to, compile_plan, run_to_end
 from savers import on, stock_saver
 from thread_rows import Renaming, rows_of_thread
 
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.ids import new_id
-from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.embedded import EmbeddedServices

@@ -11,7 +11,7 @@ from cuttable_line import cuttable_line
 from living_runner import LivingRunner, living_runner
 from pydantic import SecretStr
 
-from wtb_async.application.views import ExecutionView
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.errors import TransientError
 from wtb_async.domain.execution import ENDED, ExecutionStatus, Limits

@@ -10,7 +10,7 @@ from living_runner import LivingRunner, living_runner
 
 from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.submit_batch_test import SubmitBatchTest, submit_batch_test
-from wtb_async.application.views import BatchTestView
+from wtb_async.application.batches.views import BatchTestView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.execution import Limits

@@ -17,8 +17,8 @@ from random_graphs import compile_plan, plans, run_to_end
 from reading_state import accepted, moved_to, reader_of
 from savers import on, stock_saver
 
+from wtb_async.application.executions.views import StateView
 from wtb_async.application.ids import new_id
-from wtb_async.application.views import StateView
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.run import ForkReason
 from wtb_async.infrastructure.postgres.database import Database, open_database

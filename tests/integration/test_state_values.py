@@ -15,7 +15,7 @@ from reading_state import accepted, reader_of
 from savers import on, stock_saver
 from typing_extensions import TypedDict
 
-from wtb_async.application.views import StateView
+from wtb_async.application.executions.views import StateView
 from wtb_async.infrastructure.postgres.database import Database
 
 

@@ -10,8 +10,8 @@ from arranging import accept, change, eventually, register, select
 from hostile_rows import hostile_rows
 from living_runner import LivingRunner, living_runner
 
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
-from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.workflow import Workflow

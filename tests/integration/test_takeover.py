@@ -23,9 +23,9 @@ from forking import LAST_TIMESTAMP, an_hour_ahead
 from living_runner import LivingRunner, living_runner
 from tally_file import Tally
 
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import LeaseLost
-from wtb_async.application.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import ExecutionStatus, Limits
 from wtb_async.domain.workflow import Workflow

@@ -10,9 +10,9 @@ from served_api import Caller, fields_of, problem_of
 from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.compare_batch import compare_batch
 from wtb_async.application.batches.submit_batch_test import SubmitBatchTest, submit_batch_test
+from wtb_async.application.batches.views import BatchTestView, ResultRow
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWorkFactory
-from wtb_async.application.views import BatchTestView, ResultRow
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.execution import Limits

@@ -17,13 +17,13 @@ from wtb_async.application.batches.resume_batch import resume_batch
 from wtb_async.application.batches.retry_failed import retry_failed
 from wtb_async.application.batches.stop_batch import stop_batch
 from wtb_async.application.batches.submit_batch_test import SubmitBatchTest, submit_batch_test
+from wtb_async.application.batches.views import BatchTestView
 from wtb_async.application.executions.pause_execution import PauseExecution, pause_execution
 from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
 from wtb_async.application.executions.stop_execution import StopExecution, stop_execution
 from wtb_async.application.outbox.relay_outbox import RelayOptions, relay_outbox
 from wtb_async.application.outbox.routing import Deliveries
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
-from wtb_async.application.views import BatchTestView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus
 from wtb_async.domain.dataset import CaseContent

@@ -23,7 +23,7 @@ from wtb_async.application.executions.roll_back_execution import (
     roll_back_execution,
 )
 from wtb_async.application.executions.stop_execution import StopExecution, stop_execution
-from wtb_async.application.views import ExecutionView
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.json import JsonValue

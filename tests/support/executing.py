@@ -4,7 +4,7 @@ from uuid import UUID
 
 from arranging import accept, eventually, new_workflow, select
 
-from wtb_async.application.views import ExecutionView, NodeBoundaryView
+from wtb_async.application.executions.views import ExecutionView, NodeBoundaryView
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import ENDED, ExecutionStatus, Limits
 from wtb_async.domain.json import JsonObject

@@ -8,8 +8,8 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from random_graphs import State, compile_plan, run_to_end
 
 from wtb_async.application.clock import utc_now
+from wtb_async.application.executions.repositories import Fork
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import Fork
 from wtb_async.domain.run import ForkReason, Thread
 from wtb_async.infrastructure.checkpoints.fork import fork_threads
 from wtb_async.infrastructure.postgres.database import Database

@@ -10,8 +10,8 @@ from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.extend_batch_test import ExtendBatchTest, extend_batch_test
 from wtb_async.application.batches.score_batch import score_batch
 from wtb_async.application.batches.submit_batch_test import SubmitBatchTest, submit_batch_test
+from wtb_async.application.batches.views import BatchTestView, ResultRow
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
-from wtb_async.application.views import BatchTestView, ResultRow
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.execution import Limits

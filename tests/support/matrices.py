@@ -16,11 +16,11 @@ from savers import group_commit_saver, on
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.application.runs.signals import RunSignals
-from wtb_async.application.views import ExecutionView
 from wtb_async.domain.errors import TransientError
 from wtb_async.domain.execution import NO_BREAKPOINTS, Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.workflow import BASE_VARIANT, decided

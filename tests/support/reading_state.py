@@ -6,8 +6,8 @@ from uuid import UUID
 
 from arranging import accept, register
 
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.ids import new_id
-from wtb_async.application.views import ExecutionView
 from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader
 from wtb_async.infrastructure.checkpoints.state import StateReader
 from wtb_async.infrastructure.langgraph.graph_loader import Graph

@@ -10,9 +10,9 @@ from growing import RIGHT, submit_growing
 
 from wtb_async.application.batches.request_scoring import RequestScoring, request_scoring
 from wtb_async.application.batches.score_batch import EvaluationEngine, score_batch
+from wtb_async.application.batches.views import ResultRow
 from wtb_async.application.executions.resume_execution import ResumeExecution, resume_execution
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
-from wtb_async.application.views import ResultRow
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.evaluator import EvaluatorChoice, choices_of

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from wtb_async.application.views import BatchTestView
+from wtb_async.application.batches.views import BatchTestView
 from wtb_async.domain.comparison import Comparison, ScoredRow, Summary
 from wtb_async.domain.errors import InvalidInput, NotFound
 from wtb_async.domain.evaluator import entry_key

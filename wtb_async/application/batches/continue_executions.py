@@ -6,8 +6,9 @@ from uuid import UUID
 
 from wtb_async.application.batches.repositories import Continuation, RestingExecution
 from wtb_async.application.clock import utc_now
+from wtb_async.application.executions.repositories import Fork
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import Fork, UnitOfWork
+from wtb_async.application.ports import UnitOfWork
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.run import ForkReason, Thread
 

@@ -1,4 +1,4 @@
-"""What the cases and the executions of batch tests need from the database."""
+"""What batch tests, their cases and their executions need from the database."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,49 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from wtb_async.domain.batch_test import TestCase
+from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.run import RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What a look at batch tests has found."""
+
+    moved: Sequence[UUID] = ()
+    """They have ended, or are paused."""
+    failing: Sequence[UUID] = ()
+    """More of their executions failed than may, and nobody has given them up yet."""
+    left_behind: Sequence[UUID] = ()
+    """They go on, but executions were still paused for them."""
+
+
+class BatchTestRepository(Protocol):
+    """Batch tests and what evaluators say of their executions."""
+
+    def add(self, batch: BatchTest) -> None:
+        """Insert a batch when the unit of work commits."""
+
+    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
+        """Move pending batches to running, with audit entries and outbox events."""
+
+    async def lock(self, batch_id: UUID) -> BatchTest:
+        """A batch test for a change. Raises NotFound."""
+
+    async def failures(self, batch_id: UUID) -> int:
+        """How many of its executions stand failed."""
+
+    async def conclude(self, batch_ids: Collection[UUID]) -> Conclusion:
+        """Move the batches of which nothing is left to wait for, with audit entries and events.
+
+        One that is to be paused is, once none of it runs; the others end when all their executions
+        have ended and been scored. Answers what else is to be done.
+        """
+
+    async def unfinished(self, idle_seconds: float) -> list[UUID]:
+        """Running batches that wait for scores or completion although nobody works on them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from wtb_async.application.batches.accepting import (
 )
 from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases, choose_cases
 from wtb_async.application.batches.recording import record_batch_change
+from wtb_async.application.batches.views import BatchTestView, view_of_new_batch
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
-from wtb_async.application.views import BatchTestView, view_of_new_batch
 from wtb_async.domain.batch_events import BatchCreated
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.command import Command, CommandKind

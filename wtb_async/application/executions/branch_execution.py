@@ -7,11 +7,12 @@ from uuid import UUID
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.places import Place, find_checkpoint
 from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.repositories import Fork, Timelines
 from wtb_async.application.executions.roll_back_execution import fork_at
 from wtb_async.application.executions.successor import edit_of
+from wtb_async.application.executions.views import CheckpointView
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import Fork, Nudges, Timelines, UnitOfWork, UnitOfWorkFactory
-from wtb_async.application.views import CheckpointView
+from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind
 from wtb_async.domain.events import ExecutionBranched
 from wtb_async.domain.execution import Execution, ExecutionStatus, PauseReason

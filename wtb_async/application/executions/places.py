@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from wtb_async.application.ports import Timelines
-from wtb_async.application.views import CheckpointView
+from wtb_async.application.executions.repositories import Timelines
+from wtb_async.application.executions.views import CheckpointView
 from wtb_async.domain.errors import InvalidInput, NotFound
 from wtb_async.domain.execution import Execution
 from wtb_async.domain.json import JsonObject

@@ -6,9 +6,10 @@ from uuid import UUID
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.places import Place, find_checkpoint
 from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.repositories import Fork, Timelines
+from wtb_async.application.executions.views import CheckpointView
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import Fork, Nudges, Timelines, UnitOfWorkFactory
-from wtb_async.application.views import CheckpointView
+from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.run import ForkReason, Thread
 

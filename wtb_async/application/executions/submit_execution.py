@@ -5,9 +5,9 @@ from uuid import UUID
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_one
+from wtb_async.application.executions.views import ExecutionView, view_of_planned
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
-from wtb_async.application.views import ExecutionView, view_of_planned
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from wtb_async.application.batches.release_runs import release_runs
 from wtb_async.application.clock import utc_now
+from wtb_async.application.executions.repositories import Fork
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import Fork, Nudges, UnitOfWork, UnitOfWorkFactory
+from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.command import Command
 from wtb_async.domain.errors import InvalidInput, InvalidTransition
 from wtb_async.domain.execution import Execution

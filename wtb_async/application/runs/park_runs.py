@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from wtb_async.application.ports import RunChoice, UnitOfWorkFactory
+from wtb_async.application.ports import UnitOfWorkFactory
+from wtb_async.application.runs.repositories import RunChoice
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.workflow import Workflow
 

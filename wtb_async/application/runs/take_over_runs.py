@@ -5,8 +5,9 @@ from uuid import UUID
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
-from wtb_async.application.ports import LostRun, Takeover, UnitOfWork
+from wtb_async.application.ports import UnitOfWork
 from wtb_async.application.runs.claims import RunOutcome, cancelled
+from wtb_async.application.runs.repositories import LostRun, Takeover
 from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.domain.events import Aggregate, Change, RunnerLost
 from wtb_async.domain.execution import RunError

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wtb_async.application.ports import Fork
+from wtb_async.application.executions.repositories import Fork
 from wtb_async.domain.errors import NotFound
 
 # A fork holds its head with all ancestors, because a DeltaChannel is rebuilt from the writes along

@@ -6,7 +6,8 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wtb_async.application.views import CheckpointView, Page
+from wtb_async.application.executions.views import CheckpointView
+from wtb_async.application.views import Page
 from wtb_async.infrastructure.checkpoints.stored_checkpoint import StoredCheckpoint
 from wtb_async.infrastructure.checkpoints.timeline_rows import TimelineRows
 from wtb_async.infrastructure.postgres.queries.paging import page_of, read_cursor

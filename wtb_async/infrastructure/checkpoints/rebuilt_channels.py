@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from wtb_async.application.executions.views import ExecutionView
 from wtb_async.application.ports import UnitOfWorkFactory
-from wtb_async.application.views import ExecutionView
 from wtb_async.domain.errors import InvalidInput, NotFound
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.langgraph.inspection import (

@@ -8,7 +8,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wtb_async.application.views import ExecutionView, StateView
+from wtb_async.application.executions.views import ExecutionView, StateView
 from wtb_async.domain.json import JsonObject
 from wtb_async.infrastructure.checkpoints.state_keys import WHOLE_STATE, is_state_key
 from wtb_async.infrastructure.checkpoints.stored_checkpoint import StoredCheckpoint

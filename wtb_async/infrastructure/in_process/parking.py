@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 
-from wtb_async.application.ports import RunChoice
 from wtb_async.application.runs.park_runs import CanLoad
+from wtb_async.application.runs.repositories import RunChoice
 from wtb_async.domain.errors import InvalidInput, WtbError
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.langgraph.code_source import CodeSources

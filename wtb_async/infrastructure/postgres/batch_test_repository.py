@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.ports import Conclusion
+from wtb_async.application.batches.repositories import Conclusion
 from wtb_async.domain.batch_test import BatchTest
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.execution import ExecutionStatus

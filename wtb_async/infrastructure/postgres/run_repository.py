@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.ports import Fork, LostRun, RunChoice, Takeover
+from wtb_async.application.executions.repositories import Fork
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, Settlement
 from wtb_async.application.runs.groups import Parting, RunGroup
+from wtb_async.application.runs.repositories import LostRun, RunChoice, Takeover
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.run import UNCLAIMED, Run, RunStatus
 from wtb_async.domain.run_request import RunRequest, StateEdit

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.ports import Fork
+from wtb_async.application.executions.repositories import Fork
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.infrastructure.checkpoints.fork import fork_threads
 

@@ -8,13 +8,8 @@ from sqlalchemy import Column, ColumnElement, RowMapping, Select, func, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from wtb_async.application.views import (
-    BatchCost,
-    BatchCounts,
-    BatchTestView,
-    Page,
-    ResultRow,
-)
+from wtb_async.application.batches.views import BatchCost, BatchCounts, BatchTestView, ResultRow
+from wtb_async.application.views import Page
 from wtb_async.domain.comparison import ScoredRow, Summary
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.evaluator import EvaluatorKind, shown

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wtb_async.application.views import ExecutionView, Page
+from wtb_async.application.executions.views import ExecutionView
+from wtb_async.application.views import Page
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.postgres.queries.identity import named_or_id

@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wtb_async.application.views import NodeBoundaryView, Page
+from wtb_async.application.executions.views import NodeBoundaryView
+from wtb_async.application.views import Page
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.paging import page_of, read_cursor

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wtb_async.application.views import NodeExecutions
+from wtb_async.application.batches.views import NodeExecutions
 from wtb_async.infrastructure.postgres.queries.thread_lineage import lineage_of
 
 _OF_BATCH = text(f"""{lineage_of("execution.batch_test_id = :batch_id")}, uses AS (

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from wtb_async.application.views import CheckpointView, NodeBoundaryView
+from wtb_async.application.executions.views import CheckpointView, NodeBoundaryView
 from wtb_async.infrastructure.checkpoints.history import CheckpointHistory
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
 

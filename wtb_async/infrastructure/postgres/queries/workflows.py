@@ -3,7 +3,8 @@
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wtb_async.application.views import Page, WorkflowSummary
+from wtb_async.application.views import Page
+from wtb_async.application.workflows.views import WorkflowSummary
 from wtb_async.infrastructure.postgres.queries.paging import newest_first, page_of
 from wtb_async.infrastructure.postgres.tables import workflows
 
