@@ -1,17 +1,14 @@
 """File commits in Postgres: changes in, manifests out."""
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from factories import NOW
-from file_history import blob_of, file_of, keep_manifests, manifest_of
+from file_history import file_of, keep_manifests, manifest_of
 from forking import begin_thread
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
 from wtb_async.domain.errors import NotFound
@@ -25,17 +22,6 @@ FIRST, SECOND, THIRD = sorted(f"1f0e7a00-0000-6000-8000-00000000000{n}" for n in
 @pytest.fixture
 def uow(database: Database) -> UnitOfWork:
     return database.unit_of_work()
-
-
-async def test_a_blob_is_wanted_until_a_commit_refers_to_it(uow: UnitOfWork) -> None:
-    blobs = [blob_of("one"), blob_of("two")]
-    async with uow:
-        assert await uow.files.claim_blobs(blobs) == {blob.sha256 for blob in blobs}
-        await uow.commit()
-    await keep_manifests(uow, manifest_of(a="one"))
-    async with uow:
-        assert await uow.files.claim_blobs(blobs) == {blobs[1].sha256}
-        assert await uow.files.claim_blobs([]) == set()
 
 
 async def test_every_kind_of_path_comes_back_as_it_was(uow: UnitOfWork) -> None:
@@ -83,41 +69,6 @@ async def test_a_link_made_again_is_the_newest(database: Database, uow: UnitOfWo
 async def at(uow: UnitOfWork, thread: UUID, checkpoint_id: str) -> UUID | None:
     commit = await uow.files.commit_at(thread, checkpoint_id)
     return commit.id if commit else None
-
-
-async def test_commits_that_nothing_stands_on_are_dropped_and_then_their_blobs(
-    database: Database, uow: UnitOfWork
-) -> None:
-    thread = await begin_thread(database)
-    manifests = [manifest_of(a=content) for content in ("one", "two", "three")]
-    one, _, _ = await keep_manifests(uow, *manifests)
-    later = utc_now() + timedelta(hours=1)
-    async with uow:
-        await uow.files.link(thread, FIRST, one)
-        assert await uow.files.drop_unreferenced_commits(NOW, 10) == 0
-        dropped = [await uow.files.drop_unreferenced_commits(later, 10) for _ in range(3)]
-        assert dropped == [1, 1, 0]
-        assert await uow.files.lock_garbage(utc_now() - timedelta(hours=1), 10) == []
-        assert await uow.files.lock_garbage(later, 1) != []
-        garbage = await uow.files.lock_garbage(later, 10)
-        assert len(garbage) == 1
-        assert blob_of("one") not in garbage
-
-
-async def test_a_claim_waits_for_the_collection_and_wants_the_blob_again(
-    database: Database, uow: UnitOfWork
-) -> None:
-    await keep_manifests(uow, manifest_of(a="one"))
-    blob, later = blob_of("one"), utc_now() + timedelta(hours=1)
-    claimant = database.unit_of_work()
-    async with uow, claimant:
-        await uow.files.drop_unreferenced_commits(later, 10)
-        assert await uow.files.lock_garbage(later, 10) == [blob]
-        claim = asyncio.create_task(claimant.files.claim_blobs([blob]))
-        await asyncio.sleep(0.05)
-        assert not claim.done()
-        await uow.commit()
-        assert await claim == {blob.sha256}
 
 
 paths = st.sampled_from(["a", "a/b", "é", "Z"])

@@ -47,7 +47,7 @@ async def keep_manifests(uow: UnitOfWork, *manifests: Manifest) -> list[UUID]:
         parent, before = made[-1].commit, manifest
     blobs = {memento.blob for manifest in manifests for memento in manifest.values()}
     async with uow:
-        await uow.files.claim_blobs([blob for blob in blobs if blob])
-        await uow.files.add_commits(made)
+        claims = await uow.files.claim_blobs([blob for blob in blobs if blob])
+        await uow.files.add_commits(made, claims)
         await uow.commit()
     return [new.commit.id for new in made]

@@ -59,7 +59,7 @@ async def roll_back_execution(
         files = await uow.files.commit_of_head(thread.id)
         status_before = execution.status
         event = execution.roll_back(
-            thread.id, target.checkpoint_id, target.next_nodes, files and files.id
+            thread.id, target.checkpoint_id, target.next_nodes, files.id if files else None
         )
         if execution.batch_test_id is not None:
             await uow.executions.forget_scores(execution.id)

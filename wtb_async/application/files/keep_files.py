@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.files.repositories import NewFileCommit
+from wtb_async.application.files.repositories import NO_CLAIMS, NewFileCommit
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
 from wtb_async.domain.file_commit import commit_after
@@ -26,5 +26,5 @@ async def keep_files(uow: UnitOfWork, source: UUID, target: UUID, checkpoint_id:
 
 async def _commit_of_nothing(uow: UnitOfWork) -> UUID:
     commit, changes = commit_after(None, {}, {}, commit_id=new_id(), created_at=utc_now())
-    await uow.files.add_commits([NewFileCommit(commit, changes)])
+    await uow.files.add_commits([NewFileCommit(commit, changes)], NO_CLAIMS)
     return commit.id

@@ -96,7 +96,8 @@ async def fork_threads(connection: AsyncConnection, forks: Sequence[Fork]) -> No
 
     One statement in the caller's transaction: the rows of `wtb_threads`, the checkpoints with all
     ancestors and the subgraphs' checkpoints that belong to them, the values these refer to, the
-    pending writes, and which files belong to them. A parent without any checkpoint gives an empty thread.
+    pending writes, and which files belong to them. A parent without any checkpoint gives an empty
+    thread.
 
     Args:
         connection: the connection of the unit of work.

@@ -1,45 +1,38 @@
 """File commits and what they refer to, in a few statements over arrays."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CursorResult, RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wtb_async.application.files.repositories import NewFileCommit
+from wtb_async.application.files.repositories import BlobClaims, NewFileCommit
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.file_commit import Blob, FileCommit, FileKind, FileMemento, Manifest
 from wtb_async.infrastructure.postgres import file_statements as statements
+from wtb_async.infrastructure.postgres.blob_claims import claim_blobs, confirm_blobs
 
-_MEMENTO_COLUMNS = 7
+_COMMIT_WIDTH = 6
+_MEMENTO_WIDTH = 7
 
 
 class PostgresFileRepository:
-    """Statements on `wtb_file_blobs`, `_commits` and `_mementos`, and `wtb_checkpoint_files`."""
+    """Statements on `wtb_file_commits`, `wtb_file_mementos` and `wtb_checkpoint_files`."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def claim_blobs(self, blobs: Collection[Blob]) -> set[str]:
-        """Protect blobs from the garbage collection; answers those that are not stored yet."""
-        sizes = {blob.sha256: blob.size for blob in blobs}
-        if not sizes:
-            return set()
-        rows = await self._execute(statements.CLAIM_BLOBS, list(sizes), list(sizes.values()))
-        return set(rows.scalars())
+    async def claim_blobs(self, blobs: Collection[Blob]) -> BlobClaims:
+        """Protect blobs from the garbage collection for its grace period."""
+        return await claim_blobs(self._session, blobs)
 
-    async def add_commits(self, commits: Sequence[NewFileCommit]) -> None:
-        """Keep commits with their changes, and note that the blobs of these are stored."""
-        if not commits:
-            return
+    async def add_commits(self, commits: Sequence[NewFileCommit], claims: BlobClaims) -> None:
+        """Keep commits with their changes. Raises ClaimsLost."""
+        await confirm_blobs(self._session, claims)
         kept = [_commit_row(new.commit) for new in commits]
         changes = [row for new in commits for row in _memento_rows(new)]
-        columns = [list(column) for column in zip(*kept, strict=True)]
-        columns += [list(column) for column in zip(*changes, strict=True)] or (
-            [[] for _ in range(_MEMENTO_COLUMNS)]
-        )
+        columns = [*_columns(kept, _COMMIT_WIDTH), *_columns(changes, _MEMENTO_WIDTH)]
         await self._execute(statements.ADD_COMMITS, *columns)
 
     async def manifest(self, commit_id: UUID) -> Manifest:
@@ -61,23 +54,13 @@ class PostgresFileRepository:
         """Let the files at a root checkpoint be those of this commit, whatever they were."""
         await self._execute(statements.LINK, thread_id, checkpoint_id, commit_id)
 
-    async def drop_unreferenced_commits(self, older_than: datetime, limit: int) -> int:
-        """Delete commits that neither a checkpoint nor a later commit stands on.
-
-        Those that only others to be deleted stand on go with the next call.
-        """
-        dropped = await self._execute(statements.DROP_COMMITS, older_than, limit)
-        count: int = dropped.scalar_one()
-        return count
-
-    async def lock_garbage(self, unused_since: datetime, limit: int) -> list[Blob]:
-        """Delete the rows of blobs that nothing refers to; their locks last until the commit."""
-        rows = await self._execute(statements.LOCK_GARBAGE, unused_since, limit)
-        return [Blob(**row) for row in rows.mappings()]
-
     async def _execute(self, statement: str, *parameters: object) -> CursorResult[Any]:
         connection = await self._session.connection()
         return await connection.exec_driver_sql(statement, parameters)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[place] for row in rows] for place in range(width)]
 
 
 def _commit_row(commit: FileCommit) -> tuple[Any, ...]:

@@ -1,0 +1,79 @@
+"""Blobs in a directory of this machine, or in one that all machines mount."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from obstore.store import LocalStore
+
+from wtb_async.application.files.blob_store import BlobAltered, FileChanged
+from wtb_async.domain.file_commit import Blob
+from wtb_async.infrastructure.files.file_threads import FileThreads
+from wtb_async.infrastructure.files.object_folder import ObjectFolder, copy_content
+from wtb_async.infrastructure.files.object_reader import ObjectReader
+from wtb_async.infrastructure.files.storing import disk_faults, open_file
+
+
+class LocalBlobStore:
+    """Keeps blobs in a folder; writes them durably, with many under way at once."""
+
+    def __init__(self, folder: Path, threads: FileThreads) -> None:
+        """Store in `folder`, which is created if it does not exist."""
+        self._objects = ObjectFolder(folder)
+        self._objects.make()
+        self._threads = threads
+        self._reader = ObjectReader(LocalStore(folder), threads)
+
+    async def put(self, file: Path, blob: Blob) -> None:
+        """Store a file's content. Raises FileChanged, StoreFull, TransientError."""
+        await self.put_all({blob: file})
+
+    async def put_all(self, files: Mapping[Blob, Path]) -> None:
+        """Store the contents of many files. Raises what `put` raises."""
+        await self._threads.map(self._put, files.items())
+        await self._threads.run(self._synchronise, [blob.sha256 for blob in files])
+
+    def read(self, blob: Blob, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The content in pieces. Raises BlobMissing, BlobAltered, TransientError."""
+        return self._reader.read(blob, start=start, end=end)
+
+    async def local_file(self, blob: Blob) -> Path:
+        """The blob itself. Raises BlobMissing, BlobAltered, TransientError."""
+        return (await self.local_files([blob]))[blob]
+
+    async def local_files(self, blobs: Collection[Blob]) -> dict[Blob, Path]:
+        """The blobs themselves. Raises what `local_file` raises."""
+        return dict(zip(blobs, await self._threads.map(self._check, blobs), strict=True))
+
+    async def delete(self, sha256s: Collection[str]) -> None:
+        """Remove blobs. Raises TransientError."""
+        await self._threads.run(self._delete, sha256s)
+
+    def stored(self) -> AsyncIterator[tuple[Blob, datetime]]:
+        """All blobs, with the time they were put there. Raises TransientError."""
+        return self._reader.stored()
+
+    def _put(self, item: tuple[Blob, Path]) -> None:
+        blob, file = item
+        with disk_faults(self._objects.folder):
+            # Another runner may be storing the same, and workspaces link to what is there.
+            if self._objects.has(blob):
+                return
+            with open_file(file, blob.size) as source:
+                try:
+                    self._objects.add(blob, partial(copy_content, source))
+                except BlobAltered as error:
+                    raise FileChanged(file) from error
+
+    def _check(self, blob: Blob) -> Path:
+        with disk_faults(self._objects.folder):
+            return self._objects.check(blob)
+
+    def _synchronise(self, sha256s: Collection[str]) -> None:
+        with disk_faults(self._objects.folder):
+            self._objects.synchronise(sha256s)
+
+    def _delete(self, sha256s: Collection[str]) -> None:
+        with disk_faults(self._objects.folder):
+            self._objects.delete(sha256s)

@@ -1,0 +1,146 @@
+"""A folder of blobs on this machine, each of which is there whole and unaltered or not at all."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import uuid4
+
+from wtb_async.application.files.blob_store import BlobAltered, BlobMissing
+from wtb_async.domain.file_commit import Blob
+from wtb_async.infrastructure.files.object_key import OBJECTS, object_key
+
+READ_ONLY = 0o444
+"""Links to a blob must not be written through."""
+
+Fill = Callable[[int], None]
+"""Writes a content into the file with this descriptor."""
+
+
+class ObjectFolder:
+    """Blobs as read-only files `objects/ab/cdef...`; all calls block.
+
+    A blob is written to `incoming/` under a name of its own, read back, and renamed when it is on
+    the disk, so a crash leaves nothing but a file there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._incoming = folder / "incoming"
+        self._seen_whole: dict[str, tuple[int, ...]] = {}
+
+    def make(self) -> None:
+        """Create the folder if it does not exist."""
+        (self.folder / OBJECTS).mkdir(parents=True, exist_ok=True)
+        self._incoming.mkdir(exist_ok=True)
+
+    def path_of(self, sha256: str) -> Path:
+        """Where this blob is or would be."""
+        return self.folder / object_key(sha256)
+
+    def check(self, blob: Blob) -> Path:
+        """Where this blob is. Raises BlobMissing, BlobAltered.
+
+        It is read when this process sees it for the first time, or sees it written to since; an
+        error of the disk that comes later shows when it is read.
+        """
+        path = self.path_of(blob.sha256)
+        try:
+            if self._seen_whole.get(blob.sha256) != (identity := _identity(path.stat())):
+                _check_content(path, blob)
+                self._seen_whole[blob.sha256] = identity
+        except FileNotFoundError as error:
+            raise BlobMissing(blob.sha256) from error
+        return path
+
+    def has(self, blob: Blob) -> bool:
+        """Tell whether this blob is there, unaltered."""
+        try:
+            self.check(blob)
+        except (BlobMissing, BlobAltered):
+            return False
+        return True
+
+    def add(self, blob: Blob, fill: Fill) -> None:
+        """Keep a content; it lasts once its directory is synchronised, too.
+
+        Raises BlobAltered when it is not what the blob says.
+        """
+        incoming = self._incoming / uuid4().hex
+        descriptor = os.open(incoming, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            try:
+                fill(descriptor)
+                _finish(descriptor, blob)
+            finally:
+                os.close(descriptor)
+            self._rename(incoming, self.path_of(blob.sha256))
+        except BaseException:
+            incoming.unlink(missing_ok=True)
+            raise
+
+    def delete(self, sha256s: Iterable[str]) -> None:
+        """Remove blobs; those that are not there are passed over."""
+        for sha256 in sha256s:
+            self.path_of(sha256).unlink(missing_ok=True)
+            self._seen_whole.pop(sha256, None)
+
+    def synchronise(self, sha256s: Iterable[str]) -> None:
+        """Let what was added or removed last through a loss of power."""
+        for directory in {self.path_of(sha256).parent for sha256 in sha256s}:
+            _synchronise(directory)
+        _synchronise(self.folder / OBJECTS)
+
+    def remove_strays(self, older_than: float) -> int:
+        """Remove what crashes left, last written before a time in seconds; answers how many."""
+        strays = [file for file in self._incoming.iterdir() if file.stat().st_mtime < older_than]
+        for stray in strays:
+            stray.unlink(missing_ok=True)
+        return len(strays)
+
+    def _rename(self, incoming: Path, path: Path) -> None:
+        try:
+            incoming.rename(path)
+        except FileNotFoundError:
+            path.parent.mkdir(exist_ok=True)
+            incoming.rename(path)
+
+
+def copy_content(source: int, target: int) -> None:
+    """Copy a file into an empty one; file systems that can share the blocks do."""
+    try:
+        while os.copy_file_range(source, target, 1 << 30):
+            pass
+    except OSError as error:
+        if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
+            raise
+        while os.sendfile(target, source, None, 1 << 30):
+            pass
+
+
+def _finish(descriptor: int, blob: Blob) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
+            raise BlobAltered(blob.sha256)
+    os.fchmod(descriptor, READ_ONLY)
+    os.fsync(descriptor)
+
+
+def _check_content(path: Path, blob: Blob) -> None:
+    with path.open("rb", buffering=0) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
+            raise BlobAltered(blob.sha256)
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _synchronise(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
