@@ -116,7 +116,12 @@ def commit_after(
 
 def changes_between(before: Manifest, after: Manifest) -> FileChanges:
     """Find what leads from one manifest to another."""
-    written = {path: memento for path, memento in after.items() if before.get(path) != memento}
+    written = {
+        path: memento
+        for path, memento in after.items()
+        # What a scan found unchanged is the same object, which is told sooner than an equal one.
+        if (old := before.get(path)) is not memento and old != memento
+    }
     return FileChanges(written, frozenset(before.keys() - after.keys()))
 
 
