@@ -13,7 +13,7 @@ from wtb_async.infrastructure.workspaces.index import (
     WorkspaceIndex,
     linked_signature_of,
 )
-from wtb_async.infrastructure.workspaces.linking import Linking, clone_file, copy_file
+from wtb_async.infrastructure.workspaces.linking import Linking, copy_file
 from wtb_async.infrastructure.workspaces.opening import DIRECTORY
 
 _EXECUTABLE = 0o111
@@ -69,10 +69,7 @@ class Filling:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         target = os.open(name, flags, 0o600, dir_fd=directory)
         try:
-            if self.linking is Linking.CLONE:
-                clone_file(source, target)
-            else:
-                copy_file(source, target)
+            copy_file(source, target)
             os.fchmod(target, mode)
         finally:
             os.close(target)
