@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from wtb_async.domain.file_commit import FileMemento
+from wtb_async.infrastructure.files.object_folder import READ_ONLY
 from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
 from wtb_async.infrastructure.workspaces.linking import copy_file
 
@@ -54,9 +55,10 @@ class LinkGuard:
             "os.truncate": self._before_change,
             "os.setxattr": self._before_change,
             "os.removexattr": self._before_change,
-            "os.chmod": self._before_change_in_folder,
+            "os.chmod": self._before_chmod,
             "os.chown": self._before_change_in_folder,
             "os.utime": self._before_change_in_folder,
+            "os.link": self._before_link,
             "sqlite3.connect": self._before_connect,
         }
 
@@ -88,12 +90,24 @@ class LinkGuard:
     def _before_change(self, path: Target, *_: object) -> None:
         self._give_own(path)
 
+    def _before_chmod(self, path: Target, mode: int, folder: int) -> None:
+        if not (isinstance(path, int) and mode == READ_ONLY):  # The mode of a blob does no harm.
+            self._before_change_in_folder(path, folder)
+
     def _before_change_in_folder(self, path: Target, *others: object) -> None:
         folder = others[-1]
         if isinstance(path, int) or not isinstance(folder, int) or folder == _NO_FOLDER:
             self._give_own(path)
         else:
             self._give_own(f"/proc/self/fd/{folder}/{os.fsdecode(path)}")
+
+    def _before_link(self, path: Target, *_: object) -> None:
+        """Two names of a file that a node made stay one file, whichever it writes to.
+
+        This is also called for the links with which workspaces are filled.
+        """
+        if not isinstance(path, int) and self._is_inside(Path(os.fsdecode(path)).absolute()):
+            self._give_own(path)
 
     def _before_connect(self, database: str | bytes) -> None:
         """SQLite opens its file itself."""
@@ -110,6 +124,9 @@ class LinkGuard:
         if status.st_nlink > 1 and stat.S_ISREG(status.st_mode) and self._is_linked(status):
             with self._copying:
                 self._copy_up(where.resolve(), status, empty=empty, opened=opened)
+
+    def _is_inside(self, file: Path) -> bool:
+        return any(file.is_relative_to(root) for root in list(self._workspaces))
 
     def _is_linked(self, status: os.stat_result) -> bool:
         """Whether it is a blob, under whichever name."""
