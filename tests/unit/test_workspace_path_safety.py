@@ -88,12 +88,20 @@ def arrange_outside(folder: Path) -> Path:
     return outside
 
 
+def is_below(root: Path, place: Path) -> bool:
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))
+
+
+def is_inside(root: Path, path: str) -> bool:
+    """Whether something made at this path would be inside."""
+    return is_below(root, (root / path).parent) and not path.endswith(("..", ".", "/"))
+
+
 def act(root: Path, outside: Path, steps: list[tuple[Callable[..., None], str, str]]) -> None:
     """A node that does what it can, short of writing outside by itself."""
     for action, path, target in steps:
         aimed = target.replace("OUTSIDE", str(outside))
-        stays = (root / path).parent.resolve().is_relative_to(root.resolve())
-        if stays and (action is not move or (root / aimed).parent.resolve() == root.resolve()):
+        if is_inside(root, path) and (action is not move or is_inside(root, aimed)):
             try:
                 action(root, path, aimed)
             except OSError:
@@ -105,6 +113,11 @@ async def keep_if_possible(bench: FileBench, directory: WorkspaceDirectory) -> M
         return await bench.keep(directory) or {}
     except WtbError:
         return {}
+
+
+def leading_out(root: Path, manifest: Manifest) -> list[str]:
+    """Paths that lead out when they are followed."""
+    return [path for path in manifest if not is_below(root, root / path)]
 
 
 def has_canary(manifest: Manifest) -> bool:
@@ -120,9 +133,7 @@ async def try_steps(folder: Path, taken: list[tuple[Callable[..., None], str, st
         manifest = await keep_if_possible(bench, directory)
         assert not has_canary(manifest)
         again = await bench.workspaces.open(uuid4(), manifest, RULES)
-        for path in manifest:
-            reached = os.path.realpath(again.path / path)
-            assert Path(reached).is_relative_to(os.path.realpath(again.path))
+        assert not leading_out(again.path, manifest)
         await again.close(Fate.REMOVE)
         await directory.close(Fate.REMOVE)
         assert look(outside) == before

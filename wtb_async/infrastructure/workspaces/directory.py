@@ -58,7 +58,7 @@ class WorkspaceDirectory:
             UnsafePath, UnsupportedFile, TooManyFiles, FileTooLarge, WorkspaceTooLarge,
             CaseCollision: something in the workspace cannot be kept.
         """
-        if len(self._index) > INLINE_PATHS or not self._stored.still_is(self._index):
+        if self._index.paths > INLINE_PATHS or not self._stored.still_is(self._index):
             self._index = await self._threads.run(self._stored.look, self._index)
         found = self._index
         scan = Scan(self.path, self._accepted, found)

@@ -51,6 +51,8 @@ class Walk:
     known: WorkspaceIndex
     rules: WorkspaceRules
     clock: FileClock
+    is_source: bool = False
+    """Nodes do not write to it, so what else its files are linked to does not matter."""
     entries: dict[str, IndexEntry] = field(default_factory=dict)
     directories: dict[str, Signature] = field(default_factory=dict)
 
@@ -60,7 +62,8 @@ class Walk:
     def through(self, root: int) -> WorkspaceIndex:
         """Read all that is below an open directory."""
         self._enter(root, "", os.fstat(root))
-        self._bounds.check_links()
+        if not self.is_source:
+            self._bounds.check_links()
         return WorkspaceIndex(self.entries, self.directories)
 
     def _enter(self, directory: int, path: str, status: os.stat_result) -> None:
