@@ -22,7 +22,7 @@ def connect_s3(url: str, endpoint: str | None, *, patience: timedelta = PATIENCE
         endpoint: of a server that is not Amazon's; plain HTTP is accepted then.
         patience: failing requests are repeated for so long.
     """
-    config: "S3Config" = {"endpoint": endpoint} if endpoint else {}
+    config: S3Config = {"endpoint": endpoint} if endpoint else {}
     return S3Store.from_url(
         url,
         config=config,
