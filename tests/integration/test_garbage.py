@@ -1,13 +1,14 @@
 """Collections take what nothing leads to, and never what somebody counts on."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from arranging import select
-from blob_stores import blob_of, read_all, store_content, write_file
+from blob_stores import blob_of, read_all, store_content
 from kept_files import KeptFiles
 
-from wtb_async.application.files.blob_store import BlobMissing, BlobStore
+from wtb_async.application.files.blob_store import BlobStore
 from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.files.repositories import ClaimsLost
 from wtb_async.domain.errors import TransientError
@@ -95,31 +96,22 @@ async def test_a_claim_that_a_collection_overtook_is_lost(kept: KeptFiles) -> No
 
 
 async def test_a_collection_that_dies_after_deleting_leaves_nobody_relying_on_the_content(
-    kept: KeptFiles,
+    kept: KeptFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await kept.keep(b"content")
     blob = blob_of(b"content")
-    file, _ = write_file(kept.folder, b"content")
+    delete = kept.blobs.delete
 
-    class DyingStore:
-        """Deletes, and then its process is gone."""
+    async def delete_and_die(sha256s: Collection[str]) -> None:
+        await delete(sha256s)
+        raise TransientError("killed")
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(kept.blobs, name)
-
-        async def delete(self, sha256s: list[str]) -> None:
-            await kept.blobs.delete(sha256s)
-            raise TransientError("killed")
-
-    dying = GarbageCollection(kept.database.unit_of_work, DyingStore(), 0.0)
+    monkeypatch.setattr(kept.blobs, "delete", delete_and_die)
     with pytest.raises(TransientError, match="killed"):
-        await dying.collect(0, work_seconds=60.0)
-    with pytest.raises(BlobMissing):
-        await read_all(kept.blobs, blob)
-    claims = await kept.claim(blob)
-    assert claims.missing == {blob.sha256}
-    await kept.blobs.put(file, blob)
-    await kept.link(await kept.commit(claims))
+        await collect(kept)
+    monkeypatch.undo()
+    assert (await kept.claim(blob)).missing == {blob.sha256}
+    await kept.link(await kept.keep(b"content"))
     await collect(kept)
     assert await read_all(kept.blobs, blob) == b"content"
 

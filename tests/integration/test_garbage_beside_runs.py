@@ -59,16 +59,11 @@ async def test_a_content_that_is_led_to_never_goes_missing_even_without_a_grace_
         while True:
             await collection.collect(0, work_seconds=0.0)
 
-    collections = [asyncio.create_task(collect()) for _ in range(2)]
-    await asyncio.wait(
-        [*collections, runs_done := asyncio.gather(*(run.go() for run in runs))],
-        return_when=asyncio.FIRST_COMPLETED,
-    )
-    for each in collections:
-        each.cancel()
-    ended = await asyncio.gather(*collections, return_exceptions=True)
-    assert [type(each) for each in ended] == [asyncio.CancelledError] * 2
-    await runs_done
+    async with asyncio.TaskGroup() as group:
+        collections = [group.create_task(collect()) for _ in range(2)]
+        await asyncio.gather(*(run.go() for run in runs))
+        for each in collections:
+            each.cancel()
     await collection.collect(0, work_seconds=60.0)
     assert {blob async for blob, _ in blobs.stored()} == set(map(blob_of, contents[:2]))
     assert any(run.overtaken for run in runs), "they never met, so this has shown nothing"
