@@ -14,6 +14,7 @@ from wtb_async.application.batches.repositories import (
 from wtb_async.application.batches.score_repository import ScoreRepository
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.repositories import ExecutionRepository, ThreadRepository
+from wtb_async.application.files.garbage_repository import GarbageRepository
 from wtb_async.application.outbox.repositories import OutboxRepository
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.repositories import RunnerRepository, RunRepository
@@ -80,6 +81,10 @@ class UnitOfWork(Protocol):
     @property
     def test_cases(self) -> TestCaseRepository:
         """The test cases of datasets."""
+
+    @property
+    def garbage(self) -> GarbageRepository:
+        """File commits and blobs that nothing refers to."""
 
     @property
     def outbox(self) -> OutboxRepository:
