@@ -12,7 +12,7 @@ from uuid import UUID
 from wtb_async.application.ports import LiveEvents
 from wtb_async.application.runs.runner import RunnerOptions
 from wtb_async.bootstrap.platform import Platform
-from wtb_async.bootstrap.workspaces import open_workspaces
+from wtb_async.bootstrap.workspaces import ProcessWorkspaces
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.checkpoints.group_writer import WriterOptions
@@ -38,9 +38,8 @@ async def open_engine(
         graphs = GraphCache(
             _workflow_loader(platform.database), platform.projects, saver, observe=observe
         )
-        workspaces = stack.enter_context(
-            open_workspaces(platform.settings.files, platform.database, saver)
-        )
+        workspaces = ProcessWorkspaces(platform.settings.files, platform.database, saver)
+        stack.callback(workspaces.close)
         yield LangGraphEngine(graphs, saver, live, workspaces), graphs
 
 

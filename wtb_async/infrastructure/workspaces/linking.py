@@ -97,6 +97,6 @@ def copy_file(source: Path, target: int) -> None:
     """Give an open, empty file the same content; where blocks can be shared, they are."""
     opened = os.open(source, os.O_RDONLY)
     try:
-        copy_content(opened, target)
+        copy_content(opened, os.fstat(opened).st_size, target)
     finally:
         os.close(opened)

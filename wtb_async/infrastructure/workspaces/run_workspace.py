@@ -2,9 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
@@ -34,18 +33,27 @@ class WorkspaceClosed(PermanentError):
     code = "workspace_closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceMachinery:
-    """What the workspaces of all runs of a process stand on."""
+class WorkspaceMachinery(Protocol):
+    """What the workspaces of all runs of a process stand on; made when a run needs it."""
 
-    directories: WorkspaceDirectories
-    keeper: FileKeeper
-    sources: SourceCommits
     limits: FileLimits
-    log: FileLog
-    note: Callable[[WorkspaceRow], Awaitable[None]]
-    """Commits what became of a workspace."""
     host: str
+    log: FileLog
+
+    @property
+    def directories(self) -> WorkspaceDirectories:
+        """The workspaces of this machine."""
+
+    @property
+    def keeper(self) -> FileKeeper:
+        """Makes commits."""
+
+    @property
+    def sources(self) -> SourceCommits:
+        """What workspaces begin with."""
+
+    async def note(self, row: WorkspaceRow) -> None:
+        """Commit what became of a workspace."""
 
 
 class RunWorkspace:
