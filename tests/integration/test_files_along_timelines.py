@@ -1,10 +1,11 @@
 """Files of workspaces go where the state goes: back, aside, and on to another runner."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 from controlling import Stations, output_of
-from kept_files import count, files_at, files_of
+from files_of_threads import count, files_at, files_of
 from living_runner import LivingRunner, living_runner
 
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
@@ -13,11 +14,11 @@ from wtb_async.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("stations_runner")
 
-ALL = {"a": "write", "b": "write", "c": "write", "d": "write"}
+ALL: dict[str, Any] = {"a": "write", "b": "write", "c": "write", "d": "write"}
 SEEN = ["a found", "b found a.txt log", "c found a.txt b.txt log", "d found a.txt b.txt c.txt log"]
 
 
-async def completed(stations: Stations, **tasks: str) -> UUID:
+async def completed(stations: Stations, **tasks: Any) -> UUID:  # noqa: ANN401
     execution_id = await stations.start(**tasks)
     await stations.when(execution_id, ExecutionStatus.COMPLETED)
     return execution_id

@@ -26,9 +26,12 @@ from wtb_async.settings import CoreSettings
 
 @asynccontextmanager
 async def open_engine(
-    platform: Platform, live: LiveEvents
+    platform: Platform, live: LiveEvents, *, may_give_up_root: bool = False
 ) -> AsyncIterator[tuple[LangGraphEngine, GraphCache]]:
-    """An engine with a saver of its own, and the graphs that it has compiled."""
+    """An engine with a saver of its own, and the graphs that it has compiled.
+
+    A process of its own `may_give_up_root`, so that workspaces can hold links to blobs.
+    """
     async with _open_saver(platform.settings) as saver, AsyncExitStack() as stack:
         observe = partial(
             observe_nodes,
@@ -38,7 +41,12 @@ async def open_engine(
         graphs = GraphCache(
             _workflow_loader(platform.database), platform.projects, saver, observe=observe
         )
-        workspaces = ProcessWorkspaces(platform.settings.files, platform.database, saver)
+        workspaces = ProcessWorkspaces(
+            platform.settings.files,
+            platform.database,
+            saver,
+            may_give_up_root=may_give_up_root,
+        )
         stack.callback(workspaces.close)
         yield LangGraphEngine(graphs, saver, live, workspaces), graphs
 

@@ -18,13 +18,21 @@ from wtb_async.settings import FileSettings
 class ProcessWorkspaces:
     """Workspaces below the folder of the settings; nothing is made before a run needs it."""
 
-    def __init__(self, settings: FileSettings, database: Database, saver: GroupCommitSaver) -> None:
+    def __init__(
+        self,
+        settings: FileSettings,
+        database: Database,
+        saver: GroupCommitSaver,
+        *,
+        may_give_up_root: bool,
+    ) -> None:
         # Nodes may change the working directory of this process.
         self._folder = settings.folder.absolute()
         self._settings = settings
         self._database = database
         self._saver = saver
         self._files = ProcessFiles(settings, database)
+        self._may_give_up_root = may_give_up_root
         self.log = saver.files
         self.host = socket.gethostname()
         self.limits = FileLimits(
@@ -36,7 +44,12 @@ class ProcessWorkspaces:
     @cached_property
     def directories(self) -> WorkspaceDirectories:
         """The workspaces of this machine."""
-        return WorkspaceDirectories(self._folder, self._files.blobs, self._files.threads)
+        return WorkspaceDirectories(
+            self._folder,
+            self._files.blobs,
+            self._files.threads,
+            may_give_up_root=self._may_give_up_root,
+        )
 
     @cached_property
     def keeper(self) -> FileKeeper:
