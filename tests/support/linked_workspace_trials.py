@@ -108,10 +108,10 @@ async def try_altering(bench: FileBench, manifest: Manifest) -> None:
     """A program that takes the protection away by itself is found out."""
     workspace = await bench.workspaces.open(uuid4(), manifest, RULES)
     file = shlex.quote(str(workspace.path / "text"))
-    run_shell(f"chmod 600 {file}")
+    run("sh", "-c", f"chmod 600 {file}")
     assert await workspace.scan() is None
     check_blobs(bench.folder / "files/objects")
-    run_shell(f"chmod 600 {file}; echo more >> {file}")
+    run("sh", "-c", f"chmod 600 {file}; echo more >> {file}")
     try:
         await workspace.scan()
     except BlobAltered:
@@ -120,8 +120,22 @@ async def try_altering(bench: FileBench, manifest: Manifest) -> None:
     raise AssertionError("nobody saw that a blob was altered")
 
 
-def run_shell(command: str) -> None:
-    subprocess.run(["sh", "-c", command], check=True)  # noqa: S607
+async def try_another_process(bench: FileBench, manifest: Manifest) -> None:
+    """A process that a node is given for itself writes as the runner does."""
+    workspace = await bench.workspaces.open(uuid4(), manifest, RULES)
+    code = (
+        "import sys; from pathlib import Path;"
+        "from wtb_async.infrastructure.workspaces.other_process import work_in;"
+        "work_in(root := Path(sys.argv[1])); (root / 'text').open('a').write('!')"
+    )
+    run(sys.executable, "-c", code, str(workspace.path))
+    assert (workspace.path / "text").read_bytes() == b"content!"
+    check_blobs(bench.folder / "files/objects")
+    await workspace.close(Fate.REMOVE)
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True)
 
 
 def check_blobs(objects: Path) -> None:
@@ -158,6 +172,7 @@ def main(examples: int) -> None:
                 )
         assert len(renewed) == is_root
         runner.run(try_past_python(bench, manifest))
+        runner.run(try_another_process(bench, manifest))
         runner.run(try_altering(bench, manifest))
 
 

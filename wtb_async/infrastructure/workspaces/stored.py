@@ -18,7 +18,8 @@ from wtb_async.infrastructure.workspaces.walk import Walk
 
 KEPT = "kept"
 """The file that says that a workspace outlives its execution."""
-LASTING = {"files", "index", "lock", KEPT}
+INDEX = "index"
+LASTING = {"files", "lock", INDEX, KEPT}
 """What a folder holds when no process has ended in the middle of something."""
 
 
@@ -35,7 +36,7 @@ class StoredWorkspace:
         self.files = folder / "files"
         self._fresh = folder / "fresh"
         self._former = folder / "former"
-        self._index_file = folder / "index"
+        self._index_file = folder / INDEX
         self._rules = rules
         self._clock = clock
 
