@@ -70,6 +70,11 @@ app.conf.update(
             "schedule": settings.runner.heartbeat_seconds,
             "options": {"expires": 2 * settings.runner.heartbeat_seconds},
         },
+        "sweep-workspaces": {
+            "task": "wtb.maintenance.sweep_workspaces",
+            "schedule": settings.files.sweep_seconds,
+            "options": {"expires": settings.files.sweep_seconds},
+        },
         "partitions": {
             "task": "wtb.maintenance.maintain_partitions",
             "schedule": 3600.0,

@@ -114,6 +114,8 @@ class FileSettings(_Group):
     """Of all blobs together; None leaves it to the disk."""
     garbage_grace_seconds: float = Field(24 * 3600.0, gt=0)
     """Blobs and commits that nothing refers to are kept for this time."""
+    sweep_seconds: float = Field(600.0, gt=0)
+    """Each machine looks so often for workspaces that no execution needs any more."""
 
 
 class PoolSettings(_Group):

@@ -20,6 +20,7 @@ from workspaces import RULES, FileBench, file_bench
 
 from wtb_async.application.files.blob_store import BlobAltered
 from wtb_async.domain.file_commit import Manifest
+from wtb_async.infrastructure.workspaces.capabilities import writes_to_read_only_files
 from wtb_async.infrastructure.workspaces.directory import Fate
 
 NAMES = ("text", "folder/text", "database")
@@ -54,10 +55,15 @@ def attempt(write: Write, file: Path) -> type[Exception] | None:
     return None
 
 
+def was_refused(failed: type[Exception] | None) -> bool:
+    """Whether it was for want of permission, also in a program that was started."""
+    return failed is not None and issubclass(failed, (PermissionError, CalledProcessError))
+
+
 def write_to_both(write: Write, linked: Path, plain: Path) -> None:
     """Do the same with a linked file and a plain one; only those past Python may be refused."""
     failed = attempt(write, linked)
-    if write in PAST_PYTHON and failed in {PermissionError, CalledProcessError}:
+    if write in PAST_PYTHON and was_refused(failed):
         return
     assert attempt(write, plain) == failed, write.__name__
 
@@ -93,7 +99,7 @@ async def try_past_python(bench: FileBench, manifest: Manifest) -> None:
     """What Python does not see is refused as long as the file is a link."""
     workspace = await bench.workspaces.open(uuid4(), manifest, RULES)
     for write in PAST_PYTHON:
-        assert attempt(write, workspace.path / "text") in {PermissionError, CalledProcessError}
+        assert was_refused(attempt(write, workspace.path / "text"))
     assert await workspace.scan() is None
     await workspace.close(Fate.REMOVE)
 
@@ -102,10 +108,10 @@ async def try_altering(bench: FileBench, manifest: Manifest) -> None:
     """A program that takes the protection away by itself is found out."""
     workspace = await bench.workspaces.open(uuid4(), manifest, RULES)
     file = shlex.quote(str(workspace.path / "text"))
-    run_shell(f"chmod 600 {file}")
+    run("sh", "-c", f"chmod 600 {file}")
     assert await workspace.scan() is None
     check_blobs(bench.folder / "files/objects")
-    run_shell(f"chmod 600 {file}; echo more >> {file}")
+    run("sh", "-c", f"chmod 600 {file}; echo more >> {file}")
     try:
         await workspace.scan()
     except BlobAltered:
@@ -114,8 +120,22 @@ async def try_altering(bench: FileBench, manifest: Manifest) -> None:
     raise AssertionError("nobody saw that a blob was altered")
 
 
-def run_shell(command: str) -> None:
-    subprocess.run(["sh", "-c", command], check=True)  # noqa: S607
+async def try_another_process(bench: FileBench, manifest: Manifest) -> None:
+    """A process that a node is given for itself writes as the runner does."""
+    workspace = await bench.workspaces.open(uuid4(), manifest, RULES)
+    code = (
+        "import sys; from pathlib import Path;"
+        "from wtb_async.infrastructure.workspaces.other_process import work_in;"
+        "work_in(root := Path(sys.argv[1])); (root / 'text').open('a').write('!')"
+    )
+    run(sys.executable, "-c", code, str(workspace.path))
+    assert (workspace.path / "text").read_bytes() == b"content!"
+    check_blobs(bench.folder / "files/objects")
+    await workspace.close(Fate.REMOVE)
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True)
 
 
 def check_blobs(objects: Path) -> None:
@@ -129,11 +149,13 @@ def check_blobs(objects: Path) -> None:
 def main(examples: int) -> None:
     """Try so many sequences of writes, each in a process that is not root's any more."""
     os.umask(0o022)
+    renewed: list[None] = []
     with (
         TemporaryDirectory() as folder,
-        file_bench(Path(folder), may_give_up_root=True) as bench,
+        file_bench(Path(folder), renew_threads=lambda: renewed.append(None)) as bench,
         asyncio.Runner() as runner,
     ):
+        is_root = writes_to_read_only_files()
         manifest = runner.run(bench.manifest_of(contents(Path(folder))))
 
         @settings(max_examples=examples, deadline=None, database=None)
@@ -148,7 +170,9 @@ def main(examples: int) -> None:
                 runner.run(
                     try_steps(bench, manifest, [(name, write) for name in NAMES], Path(plain))
                 )
+        assert len(renewed) == is_root
         runner.run(try_past_python(bench, manifest))
+        runner.run(try_another_process(bench, manifest))
         runner.run(try_altering(bench, manifest))
 
 

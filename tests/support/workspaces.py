@@ -1,7 +1,7 @@
 """Workspaces in a folder of a test, with the real store of blobs."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +52,13 @@ class FileBench:
 
 
 @contextmanager
-def file_bench(folder: Path, *, may_give_up_root: bool = False) -> Iterator[FileBench]:
+def file_bench(
+    folder: Path, *, renew_threads: Callable[[], object] | None = None
+) -> Iterator[FileBench]:
     """A bench below this folder."""
     threads = FileThreads(2)
     blobs = LocalBlobStore(folder / "files", threads)
-    workspaces = WorkspaceDirectories(
-        folder / "files", blobs, threads, may_give_up_root=may_give_up_root
-    )
+    workspaces = WorkspaceDirectories(folder / "files", blobs, threads, renew_threads=renew_threads)
     try:
         yield FileBench(folder, threads, blobs, workspaces)
     finally:

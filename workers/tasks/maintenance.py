@@ -5,6 +5,7 @@ from workers.delivery import send_scoring
 from workers.process import current_process
 from wtb_async.application.batches.release_runs import release_all_runs
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
+from wtb_async.bootstrap.sweeping import sweep_this_machine
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.infrastructure.postgres.partitions import maintain_partitions
 
@@ -44,3 +45,10 @@ def partitions() -> None:
     process = current_process()
     platform = process.platform
     process.run(maintain_partitions(platform.database.engine, settings.retention_months))
+
+
+@app.task(name="wtb.maintenance.sweep_workspaces", send_events=False)
+def sweep_workspaces() -> None:
+    """Remove the workspaces on this worker's machine that no execution needs any more."""
+    process = current_process()
+    process.run(sweep_this_machine(process.platform))

@@ -16,6 +16,7 @@ from wtb_async.application.datasets.repositories import DatasetRepository, TestC
 from wtb_async.application.executions.repositories import ExecutionRepository, ThreadRepository
 from wtb_async.application.files.garbage_repository import GarbageRepository
 from wtb_async.application.files.repositories import FileRepository
+from wtb_async.application.files.workspace_repository import WorkspaceRepository
 from wtb_async.application.outbox.repositories import OutboxRepository
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.repositories import RunnerRepository, RunRepository
@@ -90,6 +91,10 @@ class UnitOfWork(Protocol):
     @property
     def garbage(self) -> GarbageRepository:
         """File commits and blobs that nothing refers to."""
+
+    @property
+    def workspaces(self) -> WorkspaceRepository:
+        """The directories in which executions keep files."""
 
     @property
     def outbox(self) -> OutboxRepository:

@@ -16,6 +16,7 @@ from wtb_async.bootstrap.engine import open_engine, runner_options
 from wtb_async.bootstrap.files import ProcessFiles
 from wtb_async.bootstrap.platform import Platform, call_options, relay_options
 from wtb_async.bootstrap.projects import sync_projects
+from wtb_async.bootstrap.sweeping import sweep_forever
 from wtb_async.domain.errors import Conflict
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
@@ -147,6 +148,7 @@ async def _working(
         await parking.look()
         for work in (
             parking.run(),
+            sweep_forever(platform),
             runner.run(),
             scoring.run(),
             relay_forever(relay, nudges.wait_for_events, seconds=settings.relay.claim_seconds),

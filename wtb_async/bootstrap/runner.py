@@ -8,7 +8,9 @@ from wtb_async.application.ports import RunMonitor
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.engine import give_threads_to_nodes, open_engine, runner_options
 from wtb_async.bootstrap.platform import ServerPlatform, live_events, open_platform
+from wtb_async.bootstrap.sweeping import sweep_forever
 from wtb_async.infrastructure.celery.run_reporter import RunReporter
+from wtb_async.infrastructure.in_process.background import Background
 from wtb_async.infrastructure.postgres.database import INDEX_ONLY_PLANS
 from wtb_async.settings import Settings
 
@@ -31,6 +33,8 @@ async def open_runner(
         platform = await stack.enter_async_context(
             open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
         )
+        background = await stack.enter_async_context(Background())
+        background.start(sweep_forever(platform))
         live = live_events(settings, platform.redis)
         engine, _ = await stack.enter_async_context(
             open_engine(platform, live, may_give_up_root=may_give_up_root)

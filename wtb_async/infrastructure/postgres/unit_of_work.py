@@ -25,6 +25,7 @@ from wtb_async.infrastructure.postgres.score_repository import PostgresScoreRepo
 from wtb_async.infrastructure.postgres.test_case_repository import PostgresTestCaseRepository
 from wtb_async.infrastructure.postgres.thread_repository import PostgresThreadRepository
 from wtb_async.infrastructure.postgres.workflow_repository import PostgresWorkflowRepository
+from wtb_async.infrastructure.postgres.workspace_repository import PostgresWorkspaceRepository
 
 
 class PostgresUnitOfWork:
@@ -54,6 +55,7 @@ class PostgresUnitOfWork:
         self.test_cases = PostgresTestCaseRepository(session)
         self.files = PostgresFileRepository(session)
         self.garbage = PostgresGarbageRepository(session)
+        self.workspaces = PostgresWorkspaceRepository(session)
         self.outbox = PostgresOutboxRepository(session)
         return self
 

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import threading
 from pathlib import Path
 
 _CAP_DAC_OVERRIDE = 1
@@ -23,9 +22,9 @@ class _Sets(ctypes.Structure):
     )
 
 
-def writes_to_read_only_files(thread: int | None = None) -> bool:
-    """Whether a thread of this process, by default the present one, passes over permissions."""
-    status = Path(f"/proc/self/task/{thread or threading.get_native_id()}/status").read_text()
+def writes_to_read_only_files() -> bool:
+    """Whether the kernel lets the present thread pass over permissions."""
+    status = Path("/proc/thread-self/status").read_text()
     effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
     return bool(int(effective.split()[1], 16) >> _CAP_DAC_OVERRIDE & 1)
 
@@ -46,20 +45,6 @@ def give_up_writing_to_read_only_files() -> None:
     for name in ("effective", "permitted", "inheritable"):
         setattr(sets[0], name, getattr(sets[0], name) & ~(1 << _CAP_DAC_OVERRIDE))
     _check(libc.capset(ctypes.byref(header), sets))
-
-
-def others_write_to_read_only_files(*, except_for: str) -> bool:
-    """Whether a thread that could run nodes has kept the power to.
-
-    The main thread runs none unless it is the present one, and neither do those whose names begin
-    with `except_for`.
-    """
-    idle = {threading.main_thread(), threading.current_thread()}
-    return any(
-        writes_to_read_only_files(thread.native_id)
-        for thread in threading.enumerate()
-        if thread not in idle and thread.native_id and not thread.name.startswith(except_for)
-    )
 
 
 def _check(result: int) -> None:

@@ -1,5 +1,6 @@
 """The directories of this machine's workspaces, each a cache of a commit."""
 
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -24,18 +25,19 @@ class WorkspaceDirectories:
         blobs: BlobStore,
         threads: FileThreads,
         *,
-        may_give_up_root: bool = False,
+        renew_threads: Callable[[], object] | None = None,
     ) -> None:
         """Work below `folder`, which is that of all files of this machine.
 
-        With `may_give_up_root` a process of root gives up to write to read-only files as soon as
-        it opens a workspace with files, so that they can be links; otherwise it copies them.
+        A process of root copies files, unless it may give up to write to read-only ones as soon as
+        it opens a workspace that has any: `renew_threads` then lets nodes have new threads, because
+        those that run already keep that power.
         """
         self._folder = folder.absolute() / "workspaces"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._blobs = blobs
         self._clock = ClockReader(self._folder)
-        self._links = SafeLinks(folder.absolute(), self._folder, may_give_up_root=may_give_up_root)
+        self._links = SafeLinks(folder.absolute(), self._folder, renew_threads)
         self._threads = threads
 
     async def open(

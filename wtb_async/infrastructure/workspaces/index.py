@@ -109,13 +109,13 @@ class WorkspaceIndex:
         fresh.replace(file)
 
     @classmethod
-    def load(cls, file: Path, ignore: Sequence[str]) -> "WorkspaceIndex | None":
-        """What `save` wrote with the same ignore patterns; None when there is no such thing."""
+    def load(cls, file: Path, ignore: Sequence[str] | None) -> "WorkspaceIndex | None":
+        """What `save` wrote with these patterns, or with any; None when there is no such thing."""
         try:
             version, ignored, directories, rows = orjson.loads(file.read_bytes())
         except (FileNotFoundError, ValueError):
             return None
-        if version != _VERSION or ignored != list(ignore):
+        if version != _VERSION or (ignore is not None and ignored != list(ignore)):
             return None
         entries = {row[0]: _entry(row) for row in rows}
         return cls(

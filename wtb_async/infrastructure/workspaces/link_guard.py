@@ -6,6 +6,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from wtb_async.domain.file_commit import FileMemento
 from wtb_async.infrastructure.files.object_folder import READ_ONLY
-from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
+from wtb_async.infrastructure.workspaces.index import IndexEntry, WorkspaceIndex
 from wtb_async.infrastructure.workspaces.linking import copy_file
 
 COPIED = "copied-"
@@ -24,6 +25,7 @@ Target = int | str | bytes | PathLike[str] | PathLike[bytes]
 """What Python's functions take for a file: an open one, or a path."""
 
 _NO_FOLDER = -1
+_SHARED = 2
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
 _EMPTYING = os.O_TRUNC | os.O_EXCL
 
@@ -48,7 +50,8 @@ class LinkGuard:
     """
 
     def __init__(self) -> None:
-        self._workspaces: dict[Path, GuardedWorkspace] = {}
+        self._workspaces: Mapping[str, GuardedWorkspace] = {}
+        """By their roots, with `/` at the end; replaced whole, because all threads read it."""
         self._copying = threading.RLock()
         self._watched: Mapping[str, Callable[..., None]] = {
             "open": self._before_open,
@@ -57,7 +60,7 @@ class LinkGuard:
             "os.removexattr": self._before_change,
             "os.chmod": self._before_chmod,
             "os.chown": self._before_change_in_folder,
-            "os.utime": self._before_change_in_folder,
+            "os.utime": self._before_utime,
             "os.link": self._before_link,
             "sqlite3.connect": self._before_connect,
         }
@@ -69,11 +72,12 @@ class LinkGuard:
 
     def add(self, workspace: GuardedWorkspace) -> None:
         """Watch over the links of a workspace from now on."""
-        self._workspaces[workspace.path.resolve()] = workspace
+        self._workspaces = {**self._workspaces, _root(workspace): workspace}
 
     def remove(self, workspace: GuardedWorkspace) -> None:
         """No longer watch over them."""
-        self._workspaces.pop(workspace.path.resolve(), None)
+        gone = _root(workspace)
+        self._workspaces = {root: item for root, item in self._workspaces.items() if root != gone}
 
     def _renew_lock(self) -> None:
         """The thread that held it is not in the child process."""
@@ -94,6 +98,11 @@ class LinkGuard:
         if not (isinstance(path, int) and mode == READ_ONLY):  # The mode of a blob does no harm.
             self._before_change_in_folder(path, folder)
 
+    def _before_utime(self, path: Target, _: object, __: object, folder: int) -> None:
+        """The time of a blob does no harm either, and the store notes in it what is of use."""
+        with suppress(_IsElsewhere):
+            self._before_change_in_folder(path, folder)
+
     def _before_change_in_folder(self, path: Target, *others: object) -> None:
         folder = others[-1]
         if isinstance(path, int) or not isinstance(folder, int) or folder == _NO_FOLDER:
@@ -106,7 +115,7 @@ class LinkGuard:
 
         This is also called for the links with which workspaces are filled.
         """
-        if not isinstance(path, int) and self._is_inside(Path(os.fsdecode(path)).absolute()):
+        if not isinstance(path, int) and self._root_of(str(Path(os.fsdecode(path)).absolute())):
             self._give_own(path)
 
     def _before_connect(self, database: str | bytes) -> None:
@@ -121,33 +130,41 @@ class LinkGuard:
             status = where.stat()
         except (OSError, ValueError):
             return  # The operation itself will tell what is wrong with it.
-        if status.st_nlink > 1 and stat.S_ISREG(status.st_mode) and self._is_linked(status):
+        if status.st_nlink < _SHARED or not stat.S_ISREG(status.st_mode):
+            return
+        if linked := self._linked(status):
             with self._copying:
-                self._copy_up(where.resolve(), status, empty=empty, opened=opened)
+                self._copy_up(where.resolve(), linked, empty=empty, opened=opened)
 
-    def _is_inside(self, file: Path) -> bool:
-        return any(file.is_relative_to(root) for root in list(self._workspaces))
+    def _linked(self, status: os.stat_result) -> IndexEntry | None:
+        """The blob that a file is, under whichever name."""
+        for workspace in self._workspaces.values():
+            linked = workspace.index.linked_files.get(status.st_ino)
+            if linked and workspace.path.stat().st_dev == status.st_dev:
+                return linked
+        return None
 
-    def _is_linked(self, status: os.stat_result) -> bool:
-        """Whether it is a blob, under whichever name."""
-        return any(
-            status.st_ino in workspace.index.linked_files
-            and status.st_dev == workspace.path.stat().st_dev
-            for workspace in list(self._workspaces.values())
-        )
-
-    def _copy_up(self, file: Path, status: os.stat_result, *, empty: bool, opened: bool) -> None:
-        """Raises PermissionError for what cannot be replaced by a copy."""
-        root = next((root for root in self._workspaces if file.is_relative_to(root)), None)
+    def _copy_up(self, file: Path, linked: IndexEntry, *, empty: bool, opened: bool) -> None:
+        root = self._root_of(str(file))
         if root is None or opened:
-            raise PermissionError(errno.EACCES, "other workspaces have it too", str(file))
-        if not os.path.samestat(file.stat(), status):
+            raise _IsElsewhere(errno.EACCES, "other workspaces have it too", str(file))
+        if file.stat().st_ino != linked.signature[0]:
             return  # Another thread was faster.
-        index = self._workspaces[root].index
-        entry = index.entries.get(file.relative_to(root).as_posix())
-        if entry is None or not entry.linked or entry.signature[0] != status.st_ino:
-            entry = index.linked_files[status.st_ino]  # It was moved since the last scan.
-        replace_with_copy(file, root.parent, entry.memento, empty=empty)
+        entry = self._workspaces[root].index.entries.get(str(file)[len(root) :])
+        if entry is None or entry.signature[:1] != linked.signature[:1]:
+            entry = linked  # It was moved since the last scan.
+        replace_with_copy(file, Path(root).parent, entry.memento, empty=empty)
+
+    def _root_of(self, file: str) -> str | None:
+        return next((root for root in self._workspaces if file.startswith(root)), None)
+
+
+class _IsElsewhere(PermissionError):
+    """A blob is about to be changed where no copy could take its place."""
+
+
+def _root(workspace: GuardedWorkspace) -> str:
+    return f"{workspace.path.resolve()}/"
 
 
 def replace_with_copy(file: Path, beside: Path, memento: FileMemento, *, empty: bool) -> None:

@@ -2,17 +2,16 @@
 
 import fcntl
 import os
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
 
-from wtb_async.infrastructure.files.file_threads import THREAD_NAME
 from wtb_async.infrastructure.files.object_folder import copy_content
 from wtb_async.infrastructure.workspaces.capabilities import (
     give_up_writing_to_read_only_files,
-    others_write_to_read_only_files,
     writes_to_read_only_files,
 )
 
@@ -37,10 +36,12 @@ class SafeLinks:
     to root, which therefore gives that up, or copies.
     """
 
-    def __init__(self, blobs: Path, workspaces: Path, *, may_give_up_root: bool) -> None:
+    def __init__(
+        self, blobs: Path, workspaces: Path, renew_threads: Callable[[], object] | None
+    ) -> None:
         self._blobs = blobs
         self._workspaces = workspaces
-        self._may_give_up_root = may_give_up_root
+        self._renew_threads = renew_threads
         self._chosen: Linking | None = None
 
     def choose(self) -> Linking:
@@ -53,14 +54,17 @@ class SafeLinks:
         return self._chosen
 
     def _writes_are_refused(self) -> bool:
-        if writes_to_read_only_files() and self._may_give_up_root:
-            try:
-                give_up_writing_to_read_only_files()
-            except OSError as error:
-                log.warning("root_cannot_be_given_up", reason=str(error))
-        return not (
-            writes_to_read_only_files() or others_write_to_read_only_files(except_for=THREAD_NAME)
-        )
+        if not writes_to_read_only_files():
+            return True
+        if self._renew_threads is None:
+            return False
+        try:
+            give_up_writing_to_read_only_files()
+        except OSError as error:
+            log.warning("root_not_given_up", reason=str(error))
+            return False
+        self._renew_threads()
+        return not writes_to_read_only_files()
 
 
 def find_linking(blobs: Path, workspaces: Path) -> Linking:

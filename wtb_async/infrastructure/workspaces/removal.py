@@ -9,6 +9,16 @@ from uuid import uuid4
 
 from wtb_async.infrastructure.workspaces.opening import DIRECTORY
 
+REMOVED = ".removed-"
+"""How the names of directories begin that are being removed."""
+
+
+def discard(folder: Path) -> None:
+    """Remove a workspace with its lock; whoever comes next begins with a new one."""
+    removed = folder.with_name(f"{REMOVED}{uuid4().hex}")
+    folder.rename(removed)
+    remove_tree(removed)
+
 
 def remove_tree(folder: Path) -> None:
     """Remove a directory of ours with all that is in it; one that is not there is as good.

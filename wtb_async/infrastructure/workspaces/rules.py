@@ -24,6 +24,8 @@ class WorkspaceRules:
     """Paths that are no part of snapshots; a directory among them is not even entered."""
     copy: tuple[str, ...] = ()
     """Paths that are copied instead of linked: for what writes to them without Python."""
+    keep_when_ended: bool = False
+    """The directory stays until its execution is deleted."""
 
     @cached_property
     def ignores(self) -> Matches:

@@ -30,9 +30,15 @@ class Scan:
     @cached_property
     def new_blobs(self) -> Mapping[Blob, str]:
         """Contents that the last accepted manifest did not have, with a path of each."""
-        known = {memento.blob for memento in self.before.values()}
-        return {
+        written = {
             memento.blob: path
             for path, memento in self.changes.written.items()
-            if memento.blob and memento.blob not in known
+            if memento.blob is not None
         }
+        hashes = {blob.sha256 for blob in written}
+        known = {
+            memento.blob.sha256
+            for memento in self.before.values()
+            if memento.blob is not None and memento.blob.sha256 in hashes
+        }
+        return {blob: path for blob, path in written.items() if blob.sha256 not in known}

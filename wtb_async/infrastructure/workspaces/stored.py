@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from uuid import uuid4
 
 from wtb_async.domain.errors import WtbError
 from wtb_async.domain.file_commit import Blob, Manifest
@@ -13,14 +12,15 @@ from wtb_async.infrastructure.workspaces.fill import Filling, index_filled
 from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
 from wtb_async.infrastructure.workspaces.linking import Linking
 from wtb_async.infrastructure.workspaces.opening import DIRECTORY
-from wtb_async.infrastructure.workspaces.removal import remove_tree
+from wtb_async.infrastructure.workspaces.removal import discard, remove_tree
 from wtb_async.infrastructure.workspaces.rules import WorkspaceRules
 from wtb_async.infrastructure.workspaces.walk import Walk
 
-REMOVED = ".removed-"
-"""How the names of directories begin that are being removed."""
-
-_LASTING = {"files", "index", "lock"}
+KEPT = "kept"
+"""The file that says that a workspace outlives its execution."""
+INDEX = "index"
+LASTING = {"files", "lock", INDEX, KEPT}
+"""What a folder holds when no process has ended in the middle of something."""
 
 
 class StoredWorkspace:
@@ -36,7 +36,7 @@ class StoredWorkspace:
         self.files = folder / "files"
         self._fresh = folder / "fresh"
         self._former = folder / "former"
-        self._index_file = folder / "index"
+        self._index_file = folder / INDEX
         self._rules = rules
         self._clock = clock
 
@@ -79,7 +79,9 @@ class StoredWorkspace:
     ) -> WorkspaceIndex:
         """Put a fresh directory with these files in place of whatever is there."""
         self._index_file.unlink(missing_ok=True)
-        self.remove_leftovers()
+        remove_leftovers(self._folder)
+        if self._rules.keep_when_ended:
+            (self._folder / KEPT).touch()
         filling = Filling(linking, self._rules.copies)
         linked = filling.fill(self._fresh, manifest, sources)
         if os.path.lexists(self.files):
@@ -95,16 +97,8 @@ class StoredWorkspace:
         index.save(self._index_file, self._rules.ignore)
 
     def remove(self) -> None:
-        """Remove all of it; the lock goes with it, and whoever comes next begins with a new one."""
-        removed = self._folder.with_name(f"{REMOVED}{uuid4().hex}")
-        self._folder.rename(removed)
-        remove_tree(removed)
-
-    def remove_leftovers(self) -> None:
-        """Remove what was being made when a process ended."""
-        for item in self._folder.iterdir():
-            if item.name not in _LASTING:
-                remove_tree(item)
+        """Remove all of it."""
+        discard(self._folder)
 
     def _open(self) -> int:
         """The workspace itself. Raises UnsupportedFile when a node has removed it."""
@@ -112,3 +106,10 @@ class StoredWorkspace:
             return os.open(self.files, DIRECTORY)
         except OSError as error:
             raise UnsupportedFile(".", "the workspace itself was removed or replaced") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what was being made when a process ended; the caller holds the lock."""
+    for item in folder.iterdir():
+        if item.name not in LASTING:
+            remove_tree(item)

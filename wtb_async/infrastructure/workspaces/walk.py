@@ -72,24 +72,25 @@ class Walk:
         self.directories[path or "."] = self._signature(status)
         self._bounds.count_directory(path, len(self.directories))
         prefix = path and path + "/"
-        names = []
+        names, known = [], self.known.entries
         with os.scandir(directory) as found:
             for entry in found:
-                place = _Place(directory, entry.name, prefix + entry.name)
+                name = entry.name
+                place = prefix + name
                 try:
-                    kept = self._visit(place, entry.stat(follow_symlinks=False))
+                    status = entry.stat(follow_symlinks=False)
+                    old = known.get(place)
+                    if old is not None and old.still(status):
+                        self._add(place, old, status)
+                    elif not self._visit(_Place(directory, name, place), status):
+                        continue
                 except FileNotFoundError:
                     continue
-                if kept:
-                    names.append(entry.name)
+                names.append(name)
         check_cases(prefix, names)
 
     def _visit(self, place: _Place, status: os.stat_result) -> bool:
-        """Take a path into the index; answers whether it is not an ignored one."""
-        known = self.known.entries.get(place.path)
-        if known and known.still(status) and known.memento.kind is not FileKind.DIRECTORY:
-            self._add(place.path, known, status)
-            return True
+        """Take what has changed into the index; answers whether it is not an ignored path."""
         if self._ignores(place.path, status):
             return False
         self._read_until_it_stands_still(place, status)
