@@ -1,5 +1,6 @@
 """The workspace of a run: what it begins with, when it is kept, and how it is left."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -124,17 +125,16 @@ async def test_the_directory_is_kept_if_so_wanted_and_the_lock_is_not(
         folder = shop.folder / "workspaces" / str(done.thread_id)
         assert (folder / "files" / "out.txt").read_text() == "new"
         DirectoryLock.take(folder).release()
-        [row] = await select(database, "SELECT path, removed_at FROM wtb_workspaces")
-        assert (Path(row["path"]), row["removed_at"]) == (folder / "files", None)
 
 
-async def test_a_directory_that_was_removed_is_noted_as_that(
+async def test_the_files_are_archived_if_so_wanted(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with workshop(database, database_url, tmp_path) as shop:
-        await shop.run(first=WRITE)
-        [row] = await select(database, "SELECT removed_at FROM wtb_workspaces")
-        assert row["removed_at"] is not None
+    async with workshop(database, database_url, tmp_path, when_ended="archive") as shop:
+        done = await shop.run(first=WRITE)
+        with tarfile.open(shop.folder / "archives" / f"{done.id}.tar.gz") as archive:
+            assert archive.getnames() == ["out.txt"]
+        assert list((shop.folder / "workspaces").iterdir()) == []
 
 
 async def test_a_run_that_takes_too_long_gives_its_lock_back(
