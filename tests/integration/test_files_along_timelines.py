@@ -156,3 +156,16 @@ async def test_executions_that_part_have_the_files_of_what_they_shared(
         assert (await seen_by(stations, execution_id))[3] == "d found a.txt b.txt log"
         assert await paths_of(stations, execution_id) == ["a.txt", "b.txt", "d.txt", "log"]
     assert list(settings.files.folder.glob("workspaces/*")) == []
+
+
+async def test_one_that_leaves_its_group_takes_the_files_along(stations: Stations) -> None:
+    tasks: dict[str, Any] = ALL | {"b": "write hold"}
+    paused, other = await stations.start_group("loud", "soft", **tasks)
+    await stations.until_visited("b")
+    await stations.pause(paused)
+    await stations.when(paused, ExecutionStatus.PAUSED)
+    assert await paths_of(stations, paused) == ["a.txt", "log"]
+    stations.release("b")
+    assert (await seen_by(stations, other))[3] == "d found a.txt b.txt log"
+    await stations.resume(paused)
+    assert await seen_by(stations, paused) == [*SEEN[:2], "C!", "d found a.txt b.txt log"]

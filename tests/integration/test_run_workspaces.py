@@ -160,3 +160,23 @@ async def test_siblings_share_the_workspace(
             "left": FileKind.FILE,
             "right": FileKind.DIRECTORY,
         }
+
+
+async def test_files_of_a_subgraph_s_nodes_are_there_when_it_goes_on(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    mended = tmp_path / "mended"
+    script = f"{WRITE}\nif not Path({str(mended)!r}).exists(): 1 / 0"
+    async with workshop(database, database_url, tmp_path) as shop:
+        failed = await shop.run(
+            inner_first="Path(workspace, 'inner').touch(); said.append('once')",
+            inner_second=script,
+            left="said.append(sorted(file.name for file in Path(workspace).iterdir()))",
+        )
+        assert failed.status is ExecutionStatus.FAILED
+        assert list(await shop.manifest(failed)) == ["inner"]
+        mended.touch()
+        done = await shop.bench.resume(failed.id)
+        assert done.status is ExecutionStatus.COMPLETED
+        assert output_of(done)["said"] == [["inner", "out.txt"]]
+        assert list(await shop.manifest(done)) == ["inner", "out.txt"]
