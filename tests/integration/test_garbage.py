@@ -17,7 +17,7 @@ from wtb_async.infrastructure.postgres.database import Database
 
 HOUR = 3600.0
 
-in_a_folder = pytest.mark.parametrize("blobs", ["local"], indirect=True)
+in_a_folder = pytest.mark.parametrize("raw_store", ["local"], indirect=True)
 """Where the kind of store makes no difference."""
 
 

@@ -77,6 +77,7 @@ class ObjectFolder:
                 _finish(descriptor, blob)
             finally:
                 os.close(descriptor)
+            self._seen_whole[blob.sha256] = _identity(incoming.stat())
             self._rename(incoming, self.path_of(blob.sha256))
         except BaseException:
             incoming.unlink(missing_ok=True)
