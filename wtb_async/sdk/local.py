@@ -62,6 +62,8 @@ async def open_local_client(
         )
         await _run_in(keeper, prepare_database, url)
         settings = _settings(url, slots)
+        if given_url is None:
+            settings = _with_files_in(folder / "files", settings)
         stack.enter_context(_node_threads(slots))
         hub = EventHub()
         application = build_app(settings, partial(_backend, settings, projects, objects, hub))
@@ -106,6 +108,12 @@ def _settings(database_url: str, slots: int) -> CoreSettings:
         }
     )
     return settings.model_copy(update={"runner": runner})
+
+
+def _with_files_in(folder: Path, settings: CoreSettings) -> CoreSettings:
+    """Keep the files beside the database that speaks of them."""
+    files = settings.files.model_copy(update={"folder": folder})
+    return settings.model_copy(update={"files": files})
 
 
 @contextmanager
