@@ -74,8 +74,16 @@ async def test_a_folder_that_cannot_be_is_a_store_that_is_away(
 ) -> None:
     file, blob = write_file(tmp_path, b"content")
     blobs = LocalBlobStore(file / "store", file_threads)
+    for call in (
+        blobs.put(file, blob),
+        blobs.local_file(blob),
+        blobs.delete([blob.sha256]),
+        anext(blobs.stored()),
+    ):
+        with pytest.raises(TransientError, match="Not a directory"):
+            await call
     with pytest.raises(TransientError, match="Not a directory"):
-        await blobs.put(file, blob)
+        await read_all(blobs, blob)
 
 
 async def test_a_bucket_that_is_away_is_told_from_a_blob_that_is_missing(

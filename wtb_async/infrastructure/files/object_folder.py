@@ -18,6 +18,8 @@ READ_ONLY = 0o444
 
 STRAY_SECONDS = 3600.0
 """Nobody who is still at work leaves a file alone for this time."""
+MAX_SEEN = 100_000
+"""Blobs of which a process knows that it has checked them: some 30 MiB."""
 CANNOT_COPY_RANGE = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
 Fill = Callable[[int], None]
@@ -50,7 +52,7 @@ class ObjectFolder:
         try:
             if self._seen_whole.get(blob.sha256) != (identity := _identity(path.stat())):
                 _check_content(path, blob)
-                self._seen_whole[blob.sha256] = identity
+                self._remember(blob, identity)
         except FileNotFoundError as error:
             raise BlobMissing(blob.sha256) from error
         return path
@@ -77,7 +79,7 @@ class ObjectFolder:
                 _finish(descriptor, blob)
             finally:
                 os.close(descriptor)
-            self._seen_whole[blob.sha256] = _identity(incoming.stat())
+            self._remember(blob, _identity(incoming.stat()))
             self._rename(incoming, self.path_of(blob.sha256))
         except BaseException:
             incoming.unlink(missing_ok=True)
@@ -93,7 +95,8 @@ class ObjectFolder:
         """Let what was added or removed last through a loss of power."""
         for directory in {self.path_of(sha256).parent for sha256 in sha256s}:
             _synchronise(directory)
-        _synchronise(self.folder / OBJECTS)
+        for directory in (self.folder / OBJECTS, self.folder):
+            _synchronise(directory)
 
     def use(self, blob: Blob) -> Path:
         """Where this blob is, noting that it is of use. Raises BlobMissing, BlobAltered."""
@@ -113,6 +116,11 @@ class ObjectFolder:
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < time.time() - STRAY_SECONDS:
                     file.unlink()
+
+    def _remember(self, blob: Blob, identity: tuple[int, ...]) -> None:
+        if len(self._seen_whole) >= MAX_SEEN:
+            self._seen_whole.clear()
+        self._seen_whole[blob.sha256] = identity
 
     def _rename(self, incoming: Path, path: Path) -> None:
         try:
