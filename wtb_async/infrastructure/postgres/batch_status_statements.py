@@ -10,7 +10,11 @@ from wtb_async.domain.batch_events import (
     BatchStarted,
 )
 from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus
-from wtb_async.infrastructure.postgres.scoring_statements import OPEN_STATUSES, SUMMARIZED
+from wtb_async.infrastructure.postgres.scoring_statements import (
+    OPEN_STATUSES,
+    SUMMARIZED,
+    UNDER_WAY,
+)
 
 MARK_STARTED = text(
     f"""
@@ -56,8 +60,7 @@ CONCLUDE = text(
                      SELECT count(*) FROM wtb_executions WHERE batch_test_id = batch.id
                      AND status = 'failed') END AS fails
         FROM wtb_batch_tests AS batch
-        WHERE id = ANY (CAST(:ids AS uuid[]))
-          AND (status IN ('pending', 'running') OR becomes IS NOT NULL)
+        WHERE id = ANY (CAST(:ids AS uuid[])) AND {UNDER_WAY}
     ), seen AS MATERIALIZED (
         SELECT *,
             fails AND becomes IS DISTINCT FROM 'failed' AND becomes IS DISTINCT FROM 'cancelled'
