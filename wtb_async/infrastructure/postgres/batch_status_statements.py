@@ -21,7 +21,10 @@ MARK_STARTED = text(
     WITH moved AS (
         UPDATE wtb_batch_tests AS batch
         SET status = 'running', version = version + 1, started_at = clock_timestamp()
-        WHERE batch.id = ANY (CAST(:ids AS uuid[])) AND batch.status = 'pending'
+        WHERE batch.id = ANY (ARRAY(
+            SELECT id FROM wtb_batch_tests
+            WHERE id = ANY (CAST(:ids AS uuid[])) AND status = 'pending'
+            ORDER BY id FOR NO KEY UPDATE))
         RETURNING batch.id, batch.version
     ), events AS (
         INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)

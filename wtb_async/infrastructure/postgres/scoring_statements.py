@@ -140,16 +140,22 @@ JOIN standing ON standing.id = said.execution_id AND standing.until = said.until
 ON CONFLICT (execution_id, key) DO NOTHING
 """
 
-# Every row, whatever a claim that is being made is about to do with it.
-_CLAIMABLE_AGAIN = f"""
-UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
-WHERE batch_test_id = :batch_id AND status IN ({ENDED_STATUSES})
-"""  # noqa: S608 - statuses of the domain
 
-_WITH_ERRORS = """
-  AND EXISTS (SELECT FROM wtb_evaluation_results AS result
-              WHERE result.execution_id = wtb_executions.id AND result.error IS NOT NULL)
-"""
+def _claimable_again(which: str) -> str:
+    """Let scorers take executions again, which are locked in the order in which scorers lock."""
+    return f"""
+    UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
+    WHERE id = ANY (ARRAY(
+        SELECT own.id FROM wtb_executions AS own WHERE {which}
+        ORDER BY own.id FOR NO KEY UPDATE))"""  # noqa: S608 - conditions of our own
+
+
+# Every row, whatever a claim that is being made is about to do with it.
+_ENDED = f"own.batch_test_id = :batch_id AND own.status IN ({ENDED_STATUSES})"
+
+_WITH_ERRORS = """EXISTS (
+    SELECT FROM wtb_evaluation_results AS result
+    WHERE result.execution_id = own.id AND result.error IS NOT NULL)"""
 
 _FORGET_RESULTS = """
 DELETE FROM wtb_evaluation_results AS result USING wtb_executions AS execution
@@ -161,10 +167,10 @@ UPDATE wtb_batch_tests SET summaries = NULL, summarized_at = NULL WHERE id = :ba
 """
 
 SCORE_AGAIN = {
-    ScoringMode.ADD: (_CLAIMABLE_AGAIN,),
-    ScoringMode.REPLACE: (_CLAIMABLE_AGAIN, _FORGET_RESULTS, _FORGET_SUMMARIES),
+    ScoringMode.ADD: (_claimable_again(_ENDED),),
+    ScoringMode.REPLACE: (_claimable_again(_ENDED), _FORGET_RESULTS, _FORGET_SUMMARIES),
     ScoringMode.RETRY: (
-        _CLAIMABLE_AGAIN + _WITH_ERRORS,
+        _claimable_again(f"{_ENDED} AND {_WITH_ERRORS}"),
         _FORGET_RESULTS + "  AND result.error IS NOT NULL",
         _FORGET_SUMMARIES,
     ),
@@ -186,9 +192,11 @@ WITH compared AS (
     DELETE FROM wtb_evaluation_results
     WHERE baseline_id = ANY (CAST(:execution_ids AS uuid[]))
 )
-UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
-WHERE id IN (SELECT id FROM compared)
+{_claimable_again("own.id = ANY (ARRAY(SELECT id FROM compared))")}
 """  # noqa: S608 - names of our own
+
+UNDER_WAY = "(batch.status IN ('pending', 'running') OR batch.becomes IS NOT NULL)"
+"""The condition that a batch test moves on by itself: one that is paused to stay so does not."""
 
 # An execution that was scored after the summaries were begun was not part of them.
 ALL_SCORED = f"""
