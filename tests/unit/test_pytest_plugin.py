@@ -99,6 +99,16 @@ def test_each_case_is_a_test_and_all_are_one_batch_test(
     }
 
 
+def test_evaluators_are_references_or_say_more(
+    recording: Served, pytester: pytest.Pytester
+) -> None:
+    entry = {"use": "wtb.contains", "key": "says_n", "with": {"text": "n"}}
+    pytester.makepyfile(OWN.replace('["e:hit"]', f'["e:hit", {entry}]'))
+    pytester.runpytest().assert_outcomes(passed=2, failed=1)
+    [(_, body, _)] = recording.posted
+    assert body["evaluators"] == ["e:hit", entry]
+
+
 def test_only_selected_cases_are_submitted(recording: Served, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(OWN)
     pytester.runpytest("-k", "q0 or q2").assert_outcomes(passed=1, failed=1, deselected=1)
