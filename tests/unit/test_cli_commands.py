@@ -213,6 +213,7 @@ def test_results_have_a_column_per_score(stand_in: Served) -> None:
         "status": "completed",
         "scores": {"hit": True, "rank": 0.5},
         "duration_ms": 3.25,
+        "nodes": [{"node": "index", "shared": True, "count": 1, "duration_ms": 2.5}],
     }
     failed = {**row, "status": "failed", "scores": {}, "error": {"type": "E", "message": "broke"}}
     stand_in.lists[f"{BATCH}/results"] = [row, failed]
@@ -220,7 +221,8 @@ def test_results_have_a_column_per_score(stand_in: Served) -> None:
     assert "hit" in text
     assert "true" in text
     assert "broke" in text
-    assert json.loads(wtb("batch", "results", ID, "--json").stdout)[0]["scores"]["hit"] is True
+    [first, _] = json.loads(wtb("batch", "results", ID, "--json").stdout)
+    assert (first["scores"], first["nodes"]) == (row["scores"], row["nodes"])
 
 
 def test_compare_ranks_and_tells_the_verdict(stand_in: Served) -> None:

@@ -270,8 +270,17 @@ class BatchProgress(Answer):
     scored: int | None = None
 
 
+class NodeDuration(Answer):
+    """How long a node took in one execution; `shared` where it ran for others as well."""
+
+    node: str
+    shared: bool
+    count: int
+    duration_ms: float
+
+
 class ResultRow(Answer):
-    """One execution of a batch test with its scores."""
+    """One execution of a batch test with its scores, and how long its nodes took."""
 
     execution_id: UUID
     combination: dict[str, str]
@@ -286,6 +295,7 @@ class ResultRow(Answer):
     score_errors: dict[str, str] = Field(default_factory=dict)
     scored_at: datetime | None = None
     duration_ms: float | None = None
+    nodes: list[NodeDuration] = Field(default_factory=list)
 
 
 class Event(Answer):
