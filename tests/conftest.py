@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
 from controlling import stations, stations_runner
+from inner_pytest import plugin_alone
 from local_benches import bench
 from psycopg import sql
 from redis.asyncio import Redis
@@ -28,6 +29,7 @@ __all__ = [  # Fixtures that live beside what they stand on.
     "client",
     "letters",
     "platform",
+    "plugin_alone",
     "served",
     "settings",
     "stack",
