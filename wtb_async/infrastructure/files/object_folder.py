@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,7 +52,8 @@ class ObjectFolder:
         path = self.path_of(blob.sha256)
         try:
             if self._seen_whole.get(blob.sha256) != (identity := _identity(path.stat())):
-                _check_content(path, blob)
+                with path.open("rb", buffering=0) as file:
+                    _check_content(file, blob)
                 self._remember(blob, identity)
         except FileNotFoundError as error:
             raise BlobMissing(blob.sha256) from error
@@ -107,8 +109,9 @@ class ObjectFolder:
     def remove_unused(self, since: float) -> None:
         """Remove blobs that nobody has used, linked or unlinked since a time in seconds."""
         for path in (self.folder / OBJECTS).glob("*/*"):
-            if path.stat().st_ctime < since:
-                self.delete([path.parent.name + path.name])
+            with suppress(FileNotFoundError):
+                if path.stat().st_ctime < since:
+                    self.delete([path.parent.name + path.name])
 
     def remove_strays(self) -> None:
         """Remove what crashes left: files that nobody has written to for long."""
@@ -148,16 +151,14 @@ def _copy(source: int, size: int, target: int) -> int:
 def _finish(descriptor: int, blob: Blob) -> None:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
-            raise BlobAltered(blob.sha256)
+        _check_content(file, blob)
     os.fchmod(descriptor, READ_ONLY)
     os.fsync(descriptor)
 
 
-def _check_content(path: Path, blob: Blob) -> None:
-    with path.open("rb", buffering=0) as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
-            raise BlobAltered(blob.sha256)
+def _check_content(file: FileIO, blob: Blob) -> None:
+    if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
+        raise BlobAltered(blob.sha256)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
