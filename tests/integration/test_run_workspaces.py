@@ -180,3 +180,20 @@ async def test_files_of_a_subgraph_s_nodes_are_there_when_it_goes_on(
         assert done.status is ExecutionStatus.COMPLETED
         assert output_of(done)["said"] == [["inner", "out.txt"]]
         assert list(await shop.manifest(done)) == ["inner", "out.txt"]
+
+
+async def test_a_run_that_is_interrupted_begins_again_with_the_files_of_its_head(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    mended = tmp_path / "mended"
+    script = (
+        "said.extend(sorted(file.name for file in Path(workspace).iterdir()))\n"
+        "Path(workspace, 'partial').touch()\n"
+        f"mended = Path({str(mended)!r})\n"
+        "from wtb_async.domain.errors import TransientError\n"
+        "if not mended.exists(): mended.touch(); raise TransientError('the database is away')"
+    )
+    async with workshop(database, database_url, tmp_path) as shop:
+        done = await shop.run(first=WRITE, second=script)
+        assert output_of(done)["said"] == ["out.txt"]
+        assert sorted(await shop.manifest(done)) == ["out.txt", "partial"]

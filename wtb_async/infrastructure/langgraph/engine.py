@@ -87,7 +87,7 @@ class LangGraphEngine:
         finally:
             self._saver.forget(thread_id)
             self._saver.boundaries.close(thread_id)
-            if workspace is not None:
+            if workspace is not None and not workspace.close_unused():
                 await asyncio.shield(_leave(workspace, outcome))
         return outcome
 

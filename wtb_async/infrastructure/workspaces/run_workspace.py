@@ -156,6 +156,14 @@ class RunWorkspace:
         if self._scanning.locked() or not directory.is_unchanged():
             await self._keeping.result()
 
+    def close_unused(self) -> bool:
+        """Close it at once if nobody ever wanted it; answers whether it is closed."""
+        with self._beginning:
+            self._is_closed = self._opening is None and self._directory is None
+            if self._is_closed:
+                self._machinery.log.close(str(self._run.thread_id))
+            return self._is_closed
+
     async def close(self, status: RunStatus | None) -> None:
         """Leave the directory to the next run of the thread, or remove it.
 
