@@ -15,6 +15,7 @@ from wtb_async.application.batches.score_repository import ScoreRepository
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.repositories import ExecutionRepository, ThreadRepository
 from wtb_async.application.files.garbage_repository import GarbageRepository
+from wtb_async.application.files.repositories import FileRepository
 from wtb_async.application.files.workspace_repository import WorkspaceRepository
 from wtb_async.application.outbox.repositories import OutboxRepository
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
@@ -82,6 +83,10 @@ class UnitOfWork(Protocol):
     @property
     def test_cases(self) -> TestCaseRepository:
         """The test cases of datasets."""
+
+    @property
+    def files(self) -> FileRepository:
+        """File commits and the checkpoints they belong to."""
 
     @property
     def garbage(self) -> GarbageRepository:

@@ -27,6 +27,10 @@ class BlobClaims:
     """Those that are not in the store yet."""
 
 
+NO_CLAIMS = BlobClaims({}, frozenset())
+"""Of commits that refer to no blob."""
+
+
 class ClaimsLost(TransientError):
     """A blob was collected after it was claimed, so it may be missing: claim and store again."""
 

@@ -15,6 +15,7 @@ from wtb_async.infrastructure.postgres.batch_test_repository import PostgresBatc
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.dataset_repository import PostgresDatasetRepository
 from wtb_async.infrastructure.postgres.execution_repository import PostgresExecutionRepository
+from wtb_async.infrastructure.postgres.file_repository import PostgresFileRepository
 from wtb_async.infrastructure.postgres.garbage_repository import PostgresGarbageRepository
 from wtb_async.infrastructure.postgres.journal import PostgresJournal
 from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
@@ -52,6 +53,7 @@ class PostgresUnitOfWork:
         self.scores = PostgresScoreRepository(session)
         self.datasets = PostgresDatasetRepository(session, bulk)
         self.test_cases = PostgresTestCaseRepository(session)
+        self.files = PostgresFileRepository(session)
         self.garbage = PostgresGarbageRepository(session)
         self.workspaces = PostgresWorkspaceRepository(session)
         self.outbox = PostgresOutboxRepository(session)

@@ -61,6 +61,21 @@ class WorkspaceDirectories:
             raise
         return WorkspaceDirectory(stored, lock, index, self._threads)
 
+    def begin(self, thread_id: UUID, rules: WorkspaceRules) -> WorkspaceDirectory:
+        """Lock the workspace of a thread that has no files yet, empty as it is then.
+
+        It blocks for the few system calls that this takes. Raises WorkspaceInUse.
+        """
+        folder = self._folder / str(thread_id)
+        stored = StoredWorkspace(folder, rules, self._clock)
+        lock = DirectoryLock.take(folder)
+        try:
+            index = stored.replace({}, {}, Linking.COPY)
+        except BaseException:
+            lock.release()
+            raise
+        return WorkspaceDirectory(stored, lock, index, self._threads)
+
     async def _prepare(self, stored: StoredWorkspace, manifest: Manifest) -> WorkspaceIndex:
         index = await self._threads.run(stored.index_if_it_holds, manifest)
         if index and not index.linked_files:
