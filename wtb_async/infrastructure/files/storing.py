@@ -17,6 +17,8 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def open_file(file: Path, size: int) -> Iterator[int]:
     """Open a file that should be there with this size. Raises FileChanged when it is not.
 
+    One that has grown since then still begins with what was found: nodes write logs side by side.
+
     Somebody may have put a link or a FIFO in its place: neither is followed or waited for.
     """
     try:
@@ -25,7 +27,7 @@ def open_file(file: Path, size: int) -> Iterator[int]:
         raise FileChanged(file) from error
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size != size:
+        if not stat.S_ISREG(status.st_mode) or status.st_size < size:
             raise FileChanged(file)
         yield descriptor
     finally:
