@@ -19,6 +19,10 @@ class _Kept:
     commit: FileCommit
     until: float
 
+    def holds(self, manifest: Manifest) -> bool:
+        """Whether this is the same; that of an unchanged folder is the very same object."""
+        return self.manifest is manifest or self.manifest == manifest
+
 
 class SourceCommits:
     """Keeps each content of a source folder once, however many runs begin with it.
@@ -50,7 +54,7 @@ class SourceCommits:
         scan = await self._folders.read(source, rules)
         async with self._turns.setdefault(key, asyncio.Lock()):
             kept = self._kept.get(key)
-            if kept is None or kept.manifest is not scan.manifest or kept.until < monotonic():
+            if kept is None or not kept.holds(scan.manifest) or kept.until < monotonic():
                 kept = self._kept[key] = await self._keep(scan, source, rules)
             return kept.commit, kept.manifest
 
