@@ -25,6 +25,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from wtb_async.domain.json import JsonObject
 from wtb_async.sdk.bench import WTBTestBench
 
 PROJECT = Path(__file__).parent / "file_nodes"
@@ -44,7 +45,9 @@ class Measured:
 
 async def run(bench: WTBTestBench, workflow: str, runs: int, found: Measured) -> None:
     """Run a batch, from its POST until the last run is completed."""
-    cases = [{"id": str(n), "input": {"q": f"q{n}", "log": []}} for n in range(runs)]
+    cases: list[JsonObject] = [
+        {"id": str(n), "input": {"q": f"q{n}", "log": []}} for n in range(runs)
+    ]
     began, cpu = time.perf_counter(), time.process_time()
     done = await bench.run_batch_test(workflow, test_cases=cases)
     found.wall.append((time.perf_counter() - began) / runs * 1000)
