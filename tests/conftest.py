@@ -8,7 +8,7 @@ import httpcore2  # noqa: F401 - httpx2 imports it late, and pytester's inline r
 import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
-from blob_stores import blobs, file_threads, s3_endpoint
+from blob_stores import blobs, file_threads, raw_store, s3_endpoint
 from controlling import stations, stations_runner
 from inner_pytest import plugin_alone
 from local_benches import bench
@@ -33,6 +33,7 @@ __all__ = [  # Fixtures that live beside what they stand on.
     "letters",
     "platform",
     "plugin_alone",
+    "raw_store",
     "s3_endpoint",
     "served",
     "settings",

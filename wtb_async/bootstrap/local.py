@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from wtb_async.application.batches.score_batch import score_batch
+from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.outbox.relay_outbox import relay_outbox
 from wtb_async.application.ports import GraphEngine
 from wtb_async.application.runs.park_runs import park_runs
@@ -30,6 +31,7 @@ from wtb_async.infrastructure.in_process.parking import Parking
 from wtb_async.infrastructure.in_process.work import (
     InProcessRunner,
     InProcessScoring,
+    collect_garbage_forever,
     look_for_unfinished_batches,
     relay_forever,
 )
@@ -39,6 +41,9 @@ from wtb_async.settings import CoreSettings, asyncpg_url
 
 RUNNER = "local"
 """The name of the one runner: whatever an earlier process under it left is taken over."""
+
+COLLECT_AFTER_SECONDS = 600.0
+"""So often garbage is collected; benches are often open for moments only, without garbage."""
 
 Announce = Callable[[Iterable[UUID]], None]
 
@@ -153,6 +158,7 @@ async def _working(
             look_for_unfinished_batches(
                 uow_factory, scoring.want, nudges, seconds=settings.evaluation.claim_seconds
             ),
+            collect_garbage_forever(_garbage(platform), seconds=COLLECT_AFTER_SECONDS),
         ):
             background.start(work)
         yield
@@ -184,3 +190,8 @@ def _scoring(platform: Platform) -> InProcessScoring:
             claim_seconds=evaluation.claim_seconds,
         )
     )
+
+
+def _garbage(platform: Platform) -> GarbageCollection:
+    grace = platform.settings.files.garbage_grace_seconds
+    return GarbageCollection(platform.database.unit_of_work, platform.files.blobs, grace)

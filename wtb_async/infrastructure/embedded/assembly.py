@@ -50,7 +50,7 @@ def assemble(settings: LocalStackSettings, data: DataDirectory, runtime: Runtime
         ray_address=settings.ray_address or ray.address,
         logs=str(data.logs),
     )
-    env = _environment(settings, addresses, ray)
+    env = _environment(settings, addresses, ray) | {"WTB_FILES__FOLDER": str(data.files)}
     services = Services(
         env=env,
         flower_env={"FLOWER_BASIC_AUTH": f"{addresses.flower_user}:{addresses.flower_password}"},
