@@ -19,6 +19,8 @@ from api.routes import (
     evaluators,
     execution_events,
     executions,
+    file_differences,
+    files,
     growing_batches,
     health,
     test_cases,
@@ -73,6 +75,8 @@ def _api() -> APIRouter:
         commands,
         timelines,
         execution_events,
+        file_differences,  # Before files: its path is one of a file, too.
+        files,
         batch_tests,
         evaluators,
         batch_commands,
