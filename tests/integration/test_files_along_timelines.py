@@ -1,15 +1,19 @@
 """Files of workspaces go where the state goes: back, aside, and on to another runner."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from arranging import eventually
 from controlling import Stations, output_of
 from files_of_threads import count, files_at, files_of
 from living_runner import LivingRunner, living_runner
 
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.infrastructure.workspaces.lock import DirectoryLock, WorkspaceInUse
 from wtb_async.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("stations_runner")
@@ -156,3 +160,40 @@ async def test_executions_that_part_have_the_files_of_what_they_shared(
         assert (await seen_by(stations, execution_id))[3] == "d found a.txt b.txt log"
         assert await paths_of(stations, execution_id) == ["a.txt", "b.txt", "d.txt", "log"]
     assert list(settings.files.folder.glob("workspaces/*")) == []
+
+
+async def test_one_that_leaves_its_group_takes_the_files_along(stations: Stations) -> None:
+    tasks: dict[str, Any] = ALL | {"b": "write hold"}
+    paused, other = await stations.start_group("loud", "soft", **tasks)
+    await stations.until_visited("b")
+    await stations.pause(paused)
+    await stations.when(paused, ExecutionStatus.PAUSED)
+    assert await paths_of(stations, paused) == ["a.txt", "log"]
+    stations.release("b")
+    assert (await seen_by(stations, other))[3] == "d found a.txt b.txt log"
+    await stations.resume(paused)
+    assert await seen_by(stations, paused) == [*SEEN[:2], "C!", "d found a.txt b.txt log"]
+
+
+async def test_a_stopped_execution_can_be_taken_back_with_its_files(
+    stations: Stations, settings: Settings
+) -> None:
+    execution_id = await stations.start(**ALL | {"b": "write hold"})
+    await stations.until_visited("b")
+    await stations.stop(execution_id)
+    await stations.when(execution_id, ExecutionStatus.CANCELLED)
+    for folder in settings.files.folder.glob("workspaces/*"):
+        await eventually(partial(unlocked, folder))
+    assert await paths_of(stations, execution_id) == ["a.txt", "log"]
+    stations.release("b")
+    await stations.roll_back(execution_id, before_node="b")
+    await stations.resume(execution_id)
+    assert await seen_by(stations, execution_id) == SEEN
+
+
+async def unlocked(folder: Path) -> bool:
+    try:
+        DirectoryLock.take(folder).release()
+    except WorkspaceInUse:
+        return False
+    return True

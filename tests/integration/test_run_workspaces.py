@@ -1,5 +1,6 @@
 """The workspace of a run: what it begins with, when it is kept, and how it is left."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -124,17 +125,16 @@ async def test_the_directory_is_kept_if_so_wanted_and_the_lock_is_not(
         folder = shop.folder / "workspaces" / str(done.thread_id)
         assert (folder / "files" / "out.txt").read_text() == "new"
         DirectoryLock.take(folder).release()
-        [row] = await select(database, "SELECT path, removed_at FROM wtb_workspaces")
-        assert (Path(row["path"]), row["removed_at"]) == (folder / "files", None)
 
 
-async def test_a_directory_that_was_removed_is_noted_as_that(
+async def test_the_files_are_archived_if_so_wanted(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with workshop(database, database_url, tmp_path) as shop:
-        await shop.run(first=WRITE)
-        [row] = await select(database, "SELECT removed_at FROM wtb_workspaces")
-        assert row["removed_at"] is not None
+    async with workshop(database, database_url, tmp_path, when_ended="archive") as shop:
+        done = await shop.run(first=WRITE)
+        with tarfile.open(shop.folder / "archives" / f"{done.id}.tar.gz") as archive:
+            assert archive.getnames() == ["out.txt"]
+        assert list((shop.folder / "workspaces").iterdir()) == []
 
 
 async def test_a_run_that_takes_too_long_gives_its_lock_back(
@@ -160,3 +160,40 @@ async def test_siblings_share_the_workspace(
             "left": FileKind.FILE,
             "right": FileKind.DIRECTORY,
         }
+
+
+async def test_files_of_a_subgraph_s_nodes_are_there_when_it_goes_on(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    mended = tmp_path / "mended"
+    script = f"{WRITE}\nif not Path({str(mended)!r}).exists(): 1 / 0"
+    async with workshop(database, database_url, tmp_path) as shop:
+        failed = await shop.run(
+            inner_first="Path(workspace, 'inner').touch(); said.append('once')",
+            inner_second=script,
+            left="said.append(sorted(file.name for file in Path(workspace).iterdir()))",
+        )
+        assert failed.status is ExecutionStatus.FAILED
+        assert list(await shop.manifest(failed)) == ["inner"]
+        mended.touch()
+        done = await shop.bench.resume(failed.id)
+        assert done.status is ExecutionStatus.COMPLETED
+        assert output_of(done)["said"] == [["inner", "out.txt"]]
+        assert list(await shop.manifest(done)) == ["inner", "out.txt"]
+
+
+async def test_a_run_that_is_interrupted_begins_again_with_the_files_of_its_head(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    mended = tmp_path / "mended"
+    script = (
+        "said.extend(sorted(file.name for file in Path(workspace).iterdir()))\n"
+        "Path(workspace, 'partial').touch()\n"
+        f"mended = Path({str(mended)!r})\n"
+        "from wtb_async.domain.errors import TransientError\n"
+        "if not mended.exists(): mended.touch(); raise TransientError('the database is away')"
+    )
+    async with workshop(database, database_url, tmp_path) as shop:
+        done = await shop.run(first=WRITE, second=script)
+        assert output_of(done)["said"] == ["out.txt"]
+        assert sorted(await shop.manifest(done)) == ["out.txt", "partial"]

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
-from langgraph.types import RetryPolicy
+from langgraph.types import Command, RetryPolicy
 from typing_extensions import TypedDict
 
 
@@ -69,15 +69,35 @@ def right(state: State, config: RunnableConfig) -> State:
     return perform("right", state, config)
 
 
+def inner_first(state: State, config: RunnableConfig) -> State:
+    """In a subgraph."""
+    return perform("inner_first", state, config)
+
+
+async def inner_second(state: State, config: RunnableConfig) -> Command:
+    """Its answer is for the graph above."""
+    found = perform("inner_second", state, config)
+    return Command(graph=Command.PARENT, update=found, goto=["left", "right"])
+
+
+def build_inner():
+    graph = StateGraph(State)
+    graph.add_node(inner_first)
+    graph.add_node(inner_second)
+    graph.add_edge(START, "inner_first")
+    graph.add_edge("inner_first", "inner_second")
+    return graph.compile()
+
+
 def build():
     graph = StateGraph(State)
     again = RetryPolicy(initial_interval=0.01, max_attempts=2, retry_on=ZeroDivisionError)
     graph.add_node(first, retry_policy=again)
     for node in (second, third, left, right):
         graph.add_node(node)
+    graph.add_node("inner", build_inner(), destinations=("left", "right"))
     for source, target in (
-        (START, "first"), ("first", "second"), ("second", "third"), ("third", "left"),
-        ("third", "right"),
+        (START, "first"), ("first", "second"), ("second", "third"), ("third", "inner"),
     ):
         graph.add_edge(source, target)
     return graph

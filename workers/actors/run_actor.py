@@ -58,7 +58,7 @@ class RunActor:
             name=self._name,
             pool=self._pool,
             on_revoke=revoke,
-            may_give_up_root=True,
+            owns_process=True,
         ) as (platform, new_life):
             freeze_what_is_loaded()
             watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)

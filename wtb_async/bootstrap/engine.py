@@ -26,11 +26,15 @@ from wtb_async.settings import CoreSettings
 
 @asynccontextmanager
 async def open_engine(
-    platform: Platform, live: LiveEvents, *, may_give_up_root: bool = False
+    platform: Platform,
+    live: LiveEvents,
+    *,
+    renew_threads: Callable[[], object] | None = None,
 ) -> AsyncIterator[tuple[LangGraphEngine, GraphCache]]:
     """An engine with a saver of its own, and the graphs that it has compiled.
 
-    A process of its own `may_give_up_root`, so that workspaces can hold links to blobs.
+    A process that is a runner and nothing else can `renew_threads` of its nodes, and then gives up
+    what root may do, so that workspaces can hold links to blobs.
     """
     async with _open_saver(platform.settings) as saver, AsyncExitStack() as stack:
         observe = partial(
@@ -41,13 +45,7 @@ async def open_engine(
         graphs = GraphCache(
             _workflow_loader(platform.database), platform.projects, saver, observe=observe
         )
-        renew_threads = partial(give_threads_to_nodes, platform.settings.runner.slots)
-        workspaces = ProcessWorkspaces(
-            platform.settings.files,
-            platform.database,
-            saver,
-            renew_threads=renew_threads if may_give_up_root else None,
-        )
+        workspaces = ProcessWorkspaces(platform, saver.files, renew_threads)
         stack.callback(workspaces.close)
         yield LangGraphEngine(graphs, saver, live, workspaces), graphs
 

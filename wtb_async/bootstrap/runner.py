@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from wtb_async.application.ports import RunMonitor
 from wtb_async.application.runs.runner import RunnerLoop
@@ -22,13 +23,14 @@ async def open_runner(
     name: str,
     pool: str,
     on_revoke: Callable[[str], None],
-    may_give_up_root: bool = False,
+    owns_process: bool = False,
 ) -> AsyncIterator[tuple[ServerPlatform, Callable[[], RunnerLoop]]]:
     """Open all that a runner needs; answers a maker of loops, one for each life.
 
-    `may_give_up_root` says that the process is the runner's alone.
+    `owns_process` says that the process is the runner's alone: it may give up what root may do.
     """
-    give_threads_to_nodes(settings.runner.slots)
+    renew = partial(give_threads_to_nodes, settings.runner.slots)
+    renew()
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(
             open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
@@ -37,7 +39,7 @@ async def open_runner(
         background.start(sweep_forever(platform))
         live = live_events(settings, platform.redis)
         engine, _ = await stack.enter_async_context(
-            open_engine(platform, live, may_give_up_root=may_give_up_root)
+            open_engine(platform, live, renew_threads=renew if owns_process else None)
         )
         stack.push_async_callback(live.close)
         monitor = _open_monitor(settings, name, on_revoke, stack)

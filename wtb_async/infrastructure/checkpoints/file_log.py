@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,25 +18,6 @@ class FileLink(NamedTuple):
     checkpoint_id: str
     task_id: str
     commit_id: UUID
-
-
-class WorkspaceRow(NamedTuple):
-    """A row of `wtb_workspaces`."""
-
-    thread_id: str
-    host: str
-    path: str
-    removed_at: datetime | None
-
-
-class FileRows(NamedTuple):
-    """What one call of the saver writes of files."""
-
-    links: Sequence[FileLink] = ()
-    workspaces: Sequence[WorkspaceRow] = ()
-
-
-NO_FILES = FileRows()
 
 
 @dataclass(slots=True)
@@ -52,48 +32,37 @@ class ThreadFiles:
     """The files of the newest checkpoint itself."""
     before_checkpoint: Callable[[], Awaitable[None]] | None = None
     """Called before a root checkpoint is written; its files are those that are the newest then."""
-    workspace: WorkspaceRow | None = None
-    """Not written yet."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
-    async def with_checkpoint(self, checkpoint_id: str) -> AsyncIterator[FileRows]:
-        """The rows that belong to a root checkpoint; leaving without error, they are written.
+    async def with_checkpoint(self, checkpoint_id: str) -> AsyncIterator[Sequence[FileLink]]:
+        """The link of a root checkpoint, if it needs one; leaving without error, it is written.
 
         One call of a thread at a time: the newest link must be the last one that is written.
         """
         if self.before_checkpoint is not None:
             await self.before_checkpoint()
         async with self._turn:
-            newest, workspace = self.newest, self.workspace
-            is_new = newest != self.of_checkpoint
-            yield self._rows(checkpoint_id, "", newest if is_new else None, workspace)
+            newest = self.newest
+            yield self._links(checkpoint_id, "", newest if newest != self.of_checkpoint else None)
             self.linked = self.of_checkpoint = newest
-            self._forget(workspace)
 
     @asynccontextmanager
-    async def with_task(self, checkpoint_id: str | None, task_id: str) -> AsyncIterator[FileRows]:
-        """The rows that belong to what a task wrote after a root checkpoint."""
+    async def with_task(
+        self, checkpoint_id: str, task_id: str
+    ) -> AsyncIterator[Sequence[FileLink]]:
+        """The link of what a task wrote after a root checkpoint, if it needs one."""
         async with self._turn:
-            newest, workspace = self.newest, self.workspace
-            is_new = checkpoint_id is not None and newest != self.linked
-            yield self._rows(checkpoint_id or "", task_id, newest if is_new else None, workspace)
+            newest = self.newest
+            yield self._links(checkpoint_id, task_id, newest if newest != self.linked else None)
             self.linked = newest
-            self._forget(workspace)
 
-    def _rows(
-        self,
-        checkpoint_id: str,
-        task_id: str,
-        commit_id: UUID | None,
-        workspace: WorkspaceRow | None,
-    ) -> FileRows:
-        links = [FileLink(self.thread_id, checkpoint_id, task_id, commit_id)] if commit_id else ()
-        return FileRows(links, [workspace] if workspace else ())
-
-    def _forget(self, written: WorkspaceRow | None) -> None:
-        if self.workspace is written:
-            self.workspace = None
+    def _links(
+        self, checkpoint_id: str, task_id: str, commit_id: UUID | None
+    ) -> Sequence[FileLink]:
+        if commit_id is None:
+            return ()
+        return (FileLink(self.thread_id, checkpoint_id, task_id, commit_id),)
 
 
 class FileLog:

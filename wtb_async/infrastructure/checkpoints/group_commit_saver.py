@@ -31,12 +31,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.domain.errors import RunGivenUp, TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
-from wtb_async.infrastructure.checkpoints.file_log import (
-    NO_FILES,
-    FileLog,
-    FileRows,
-    WorkspaceRow,
-)
+from wtb_async.infrastructure.checkpoints.file_log import FileLink, FileLog
 from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, WriterOptions
 from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
 from wtb_async.infrastructure.checkpoints.thread_head import HEAD_STATEMENT, ThreadHead
@@ -144,9 +139,9 @@ class GroupCommitSaver(AsyncPostgresSaver):
         configurable = config["configurable"]
         files = self.files.of(configurable["thread_id"])
         if files is None or configurable["checkpoint_ns"]:
-            return await self._put(config, checkpoint, metadata, new_versions, NO_FILES)
-        async with files.with_checkpoint(checkpoint["id"]) as rows:
-            return await self._put(config, checkpoint, metadata, new_versions, rows)
+            return await self._put(config, checkpoint, metadata, new_versions)
+        async with files.with_checkpoint(checkpoint["id"]) as links:
+            return await self._put(config, checkpoint, metadata, new_versions, links)
 
     async def _put(
         self,
@@ -154,7 +149,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
-        files: FileRows,
+        files: Sequence[FileLink] = (),
     ) -> RunnableConfig:
         await self._writer.room()
         configurable = config["configurable"]
@@ -191,12 +186,12 @@ class GroupCommitSaver(AsyncPostgresSaver):
     ) -> None:
         """Save what a task wrote; returns after COMMIT. Raises NotStorable, RunGivenUp."""
         thread_id = config["configurable"]["thread_id"]
-        files = self.files.of(thread_id)
-        if files is None or files.newest == files.linked:
-            await self._put_writes(config, writes, task_id, task_path, NO_FILES)
+        files, head = self.files.of(thread_id), self._heads.get(thread_id)
+        if files is None or files.newest == files.linked or head is None:
+            await self._put_writes(config, writes, task_id, task_path)
             return
-        async with files.with_task(self._heads.get(thread_id), task_id) as rows:
-            await self._put_writes(config, writes, task_id, task_path, rows)
+        async with files.with_task(head, task_id) as links:
+            await self._put_writes(config, writes, task_id, task_path, links)
 
     async def _put_writes(
         self,
@@ -204,7 +199,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         writes: Sequence[tuple[str, Any]],
         task_id: str,
         task_path: str,
-        files: FileRows,
+        files: Sequence[FileLink] = (),
     ) -> None:
         await self._writer.room()
         configurable = config["configurable"]
@@ -232,11 +227,6 @@ class GroupCommitSaver(AsyncPostgresSaver):
         await self._writer.room()
         if rows := self.boundaries.take(thread_id):
             await self._writer.commit(Rows(boundaries=rows))
-
-    async def write_workspace(self, row: WorkspaceRow) -> None:
-        """Commit what became of a workspace; returns after COMMIT."""
-        await self._writer.room()
-        await self._writer.commit(Rows(files=FileRows(workspaces=[row])), may_wait=True)
 
     def _dump(self, channel: str, value: object) -> tuple[str, bytes]:
         try:

@@ -13,7 +13,7 @@ import structlog
 
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryRow
-from wtb_async.infrastructure.checkpoints.file_log import NO_FILES, FileLink, WorkspaceRow
+from wtb_async.infrastructure.checkpoints.file_log import FileLink
 from wtb_async.infrastructure.checkpoints.statements import (
     PUT_STATEMENT,
     PUT_WITH_BOUNDARIES_AGAIN_STATEMENT,
@@ -188,9 +188,10 @@ async def _write(connection: asyncpg.Connection, given: Sequence[Rows], *, again
     boundaries = [row for rows in given for row in rows.boundaries]
     put = [*_columns(blobs, 6), *_columns(writes, 9), *_columns(checkpoints.values(), 6)]
     statement = PUT_STATEMENT
-    if files := _file_columns(given):
+    if files := {link[:3]: link for rows in given for link in rows.files}:
         statement = PUT_WITH_FILES_AGAIN_STATEMENT if again else PUT_WITH_FILES_STATEMENT
-        put += [*_columns(boundaries, len(BoundaryRow._fields)), *files]
+        put += _columns(boundaries, len(BoundaryRow._fields))
+        put += _columns(files.values(), len(FileLink._fields))
     elif boundaries:
         statement = PUT_WITH_BOUNDARIES_AGAIN_STATEMENT if again else PUT_WITH_BOUNDARIES_STATEMENT
         put += _columns(boundaries, len(BoundaryRow._fields))
@@ -200,19 +201,6 @@ async def _write(connection: asyncpg.Connection, given: Sequence[Rows], *, again
     async with connection.transaction():
         await connection.fetch(REPLACE_WRITES_STATEMENT, *_columns(replaced.values(), 9))
         await connection.fetch(statement, *put)
-
-
-def _file_columns(given: Sequence[Rows]) -> list[Sequence[Any]]:
-    """Of links and workspaces, the last of each; nothing when there are none."""
-    files = [rows.files for rows in given if rows.files is not NO_FILES]
-    links = {link[:3]: link for each in files for link in each.links}
-    workspaces = {row[:2]: row for each in files for row in each.workspaces}
-    if not links and not workspaces:
-        return []
-    return [
-        *_columns(links.values(), len(FileLink._fields)),
-        *_columns(workspaces.values(), len(WorkspaceRow._fields)),
-    ]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:

@@ -80,13 +80,6 @@ links AS (
         AS given (thread_id, checkpoint_id, task_id, commit_id)
     ON CONFLICT (thread_id, checkpoint_id, task_id)
     DO UPDATE SET commit_id = EXCLUDED.commit_id, position = EXCLUDED.position
-), workspaces AS (
-    INSERT INTO wtb_workspaces (thread_id, host, path, removed_at)
-    SELECT thread_id::uuid, host, path, removed_at
-    FROM unnest($40::text[], $41::text[], $42::text[], $43::timestamptz[])
-        AS given (thread_id, host, path, removed_at)
-    ON CONFLICT (thread_id, host)
-    DO UPDATE SET path = EXCLUDED.path, removed_at = EXCLUDED.removed_at
 )
 """
 

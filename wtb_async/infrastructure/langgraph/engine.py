@@ -87,7 +87,7 @@ class LangGraphEngine:
         finally:
             self._saver.forget(thread_id)
             self._saver.boundaries.close(thread_id)
-            if workspace is not None:
+            if workspace is not None and not workspace.close_unused():
                 await asyncio.shield(_leave(workspace, outcome))
         return outcome
 
@@ -98,7 +98,7 @@ class LangGraphEngine:
     def _workspace_of(self, run: ClaimedRun, loaded: LoadedGraph) -> RunWorkspace | None:
         if self._workspaces is None:
             return None
-        return RunWorkspace(self._workspaces, run.thread_id, loaded.workspace)
+        return RunWorkspace(self._workspaces, run, loaded.workspace)
 
     async def _write_last_boundaries(self, thread_id: str) -> None:
         """Nodes that were cut off write no checkpoint that their boundaries could ride with.

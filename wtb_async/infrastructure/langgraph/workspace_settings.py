@@ -28,6 +28,8 @@ class WhenEnded(StrEnum):
 
     REMOVE = "remove"
     KEEP = "keep"
+    ARCHIVE = "archive"
+    """Its newest files are packed into one, and it is removed."""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))

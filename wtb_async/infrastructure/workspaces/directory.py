@@ -51,6 +51,14 @@ class WorkspaceDirectory:
         """The newest look at the files, which may be newer than what was accepted."""
         return self._index
 
+    def is_unchanged(self) -> bool:
+        """Whether a look that takes no longer than asking a thread to tells so; False in doubt."""
+        return (
+            self._index.manifest is self._accepted
+            and self._index.paths <= INLINE_PATHS
+            and self._stored.still_is(self._index)
+        )
+
     async def scan(self) -> Scan | None:
         """Look for what has changed since the last accepted manifest; None if nothing has.
 

@@ -2,22 +2,21 @@
 
 import asyncio
 import threading
-from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
-from wtb_async.application.clock import utc_now
+from wtb_async.application.runs.claims import ClaimedRun
 from wtb_async.domain.errors import PermanentError
 from wtb_async.domain.file_commit import FileCommit
 from wtb_async.domain.file_limits import FileLimits
 from wtb_async.domain.run import RunStatus
-from wtb_async.infrastructure.checkpoints.file_log import FileLog, ThreadFiles, WorkspaceRow
+from wtb_async.infrastructure.checkpoints.file_log import FileLog, ThreadFiles
 from wtb_async.infrastructure.checkpoints.thread_head import ThreadHead
 from wtb_async.infrastructure.langgraph.workspace_settings import (
     Snapshots,
     WhenEnded,
     WorkspaceSettings,
 )
+from wtb_async.infrastructure.workspaces.archives import WorkspaceArchives
 from wtb_async.infrastructure.workspaces.directories import WorkspaceDirectories
 from wtb_async.infrastructure.workspaces.directory import Fate, WorkspaceDirectory
 from wtb_async.infrastructure.workspaces.file_keeper import FileKeeper
@@ -25,6 +24,9 @@ from wtb_async.infrastructure.workspaces.joining import JoinedWork
 from wtb_async.infrastructure.workspaces.node_workspace import NodeWorkspace
 from wtb_async.infrastructure.workspaces.rules import WorkspaceRules
 from wtb_async.infrastructure.workspaces.source_commits import SourceCommits
+
+ENDED = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED})
+"""The ends of a run that are those of its execution, too."""
 
 
 class WorkspaceClosed(PermanentError):
@@ -37,7 +39,6 @@ class WorkspaceMachinery(Protocol):
     """What the workspaces of all runs of a process stand on; made when a run needs it."""
 
     limits: FileLimits
-    host: str
     log: FileLog
 
     @property
@@ -52,8 +53,9 @@ class WorkspaceMachinery(Protocol):
     def sources(self) -> SourceCommits:
         """What workspaces begin with."""
 
-    async def note(self, row: WorkspaceRow) -> None:
-        """Commit what became of a workspace."""
+    @property
+    def archives(self) -> WorkspaceArchives:
+        """What is left of executions that have ended."""
 
 
 class RunWorkspace:
@@ -64,10 +66,10 @@ class RunWorkspace:
     """
 
     def __init__(
-        self, machinery: WorkspaceMachinery, thread_id: UUID, settings: WorkspaceSettings
+        self, machinery: WorkspaceMachinery, run: ClaimedRun, settings: WorkspaceSettings
     ) -> None:
         self._machinery = machinery
-        self._thread_id = thread_id
+        self._run = run
         self._settings = settings
         self._rules = WorkspaceRules(
             limits=machinery.limits,
@@ -110,14 +112,14 @@ class RunWorkspace:
     async def _open(self) -> None:
         found = None
         if self._log is not None:
-            found = await self._machinery.keeper.newest(self._thread_id)
+            found = await self._machinery.keeper.newest(self._run.thread_id)
         elif self._settings.source is not None:
             found = await self._machinery.sources.get(self._settings.source, self._rules)
         if found is None:
             return
         self._commit, manifest = found
         self._take(
-            await self._machinery.directories.open(self._thread_id, manifest, self._rules)
+            await self._machinery.directories.open(self._run.thread_id, manifest, self._rules)
         ).newest = self._commit.id
 
     def for_node(self) -> NodeWorkspace:
@@ -134,7 +136,7 @@ class RunWorkspace:
             if self._is_closed:
                 raise WorkspaceClosed("the run has ended, and its workspace with it")
             if self._directory is None:
-                self._take(self._machinery.directories.begin(self._thread_id, self._rules))
+                self._take(self._machinery.directories.begin(self._run.thread_id, self._rules))
             return str(self._found().path)
 
     async def after_node(self, workspace: NodeWorkspace) -> None:
@@ -148,8 +150,19 @@ class RunWorkspace:
 
     async def keep(self) -> None:
         """Keep what has changed. Raises what `after_node` raises."""
-        if self._was_asked_for and self._directory is not None:
+        directory = self._directory
+        if directory is None or not self._was_asked_for:
+            return
+        if self._scanning.locked() or not directory.is_unchanged():
             await self._keeping.result()
+
+    def close_unused(self) -> bool:
+        """Close it at once if nobody ever wanted it; answers whether it is closed."""
+        with self._beginning:
+            self._is_closed = self._opening is None and self._directory is None
+            if self._is_closed:
+                self._machinery.log.close(str(self._run.thread_id))
+            return self._is_closed
 
     async def close(self, status: RunStatus | None) -> None:
         """Leave the directory to the next run of the thread, or remove it.
@@ -157,22 +170,20 @@ class RunWorkspace:
         Args:
             status: how the run has ended; None when it is lost.
         """
-        self._machinery.log.close(str(self._thread_id))
+        self._machinery.log.close(str(self._run.thread_id))
         if self._opening is not None:
             await asyncio.gather(self._opening, return_exceptions=True)
         with self._beginning:
             self._is_closed = True
         if self._directory is not None:
-            await self._leave(self._directory, self._fate(status))
+            await self._leave(self._directory, status)
 
-    async def _leave(self, directory: WorkspaceDirectory, fate: Fate) -> None:
+    async def _leave(self, directory: WorkspaceDirectory, status: RunStatus | None) -> None:
         async with self._scanning:
-            await directory.close(fate)
-        is_written = self._log is not None and self._log.workspace is None
-        if fate is Fate.KEEP and not is_written:
-            await self._machinery.note(self._row())
-        elif fate is Fate.REMOVE and is_written:
-            await self._machinery.note(self._row(removed_at=utc_now()))
+            await directory.close(self._fate(status))
+        if status in ENDED and self._settings.when_ended is WhenEnded.ARCHIVE:
+            _, manifest = await self._machinery.keeper.newest(self._run.thread_id) or (None, {})
+            await self._machinery.archives.write(self._run.execution_id, manifest)
 
     def _fate(self, status: RunStatus | None) -> Fate:
         if status is None or status is RunStatus.PAUSED:
@@ -193,12 +204,10 @@ class RunWorkspace:
 
     def _take(self, directory: WorkspaceDirectory) -> ThreadFiles:
         self._directory = directory
-        log = self._log or self._open_log()
-        log.workspace = self._row()
-        return log
+        return self._log or self._open_log()
 
     def _open_log(self) -> ThreadFiles:
-        self._log = log = self._machinery.log.open(str(self._thread_id))
+        self._log = log = self._machinery.log.open(str(self._run.thread_id))
         if self._settings.snapshots is Snapshots.SUPERSTEP:
             log.before_checkpoint = self.keep
         return log
@@ -206,7 +215,3 @@ class RunWorkspace:
     def _found(self) -> WorkspaceDirectory:
         assert self._directory is not None  # noqa: S101 - the callers have opened it
         return self._directory
-
-    def _row(self, *, removed_at: datetime | None = None) -> WorkspaceRow:
-        path = str(self._found().path)
-        return WorkspaceRow(str(self._thread_id), self._machinery.host, path, removed_at)
