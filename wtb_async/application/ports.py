@@ -14,6 +14,11 @@ from wtb_async.application.batches.repositories import (
 from wtb_async.application.batches.score_repository import ScoreRepository
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.repositories import ExecutionRepository, ThreadRepository
+from wtb_async.application.maintenance.repositories import (
+    IntegrityReportRepository,
+    RepairRepository,
+    VerificationRepository,
+)
 from wtb_async.application.outbox.repositories import OutboxRepository
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.repositories import RunnerRepository, RunRepository
@@ -84,6 +89,18 @@ class UnitOfWork(Protocol):
     @property
     def outbox(self) -> OutboxRepository:
         """Events on their way out."""
+
+    @property
+    def integrity_reports(self) -> IntegrityReportRepository:
+        """Reports on what does not hold."""
+
+    @property
+    def repairs(self) -> RepairRepository:
+        """What mends findings."""
+
+    @property
+    def verifications(self) -> VerificationRepository:
+        """What became of the promises of events."""
 
     @property
     def journal(self) -> Journal:
