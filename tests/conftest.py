@@ -8,6 +8,7 @@ import httpcore2  # noqa: F401 - httpx2 imports it late, and pytester's inline r
 import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
+from blob_stores import blobs, file_threads, s3_endpoint
 from controlling import stations, stations_runner
 from local_benches import bench
 from psycopg import sql
@@ -24,10 +25,13 @@ from wtb_async.settings import asyncpg_url
 __all__ = [  # Fixtures that live beside what they stand on.
     "api",
     "bench",
+    "blobs",
     "caller",
     "client",
+    "file_threads",
     "letters",
     "platform",
+    "s3_endpoint",
     "served",
     "settings",
     "stack",

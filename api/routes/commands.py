@@ -63,6 +63,7 @@ class Rollback(_Body):
     checkpoint_id: UUID | None = None
     before_node: str | None = None
     after_node: str | None = None
+    restore_files: bool = True
 
 
 class Branch(_Body):
@@ -159,9 +160,17 @@ async def stop(
 async def roll_back(
     execution_id: UUID, body: Rollback, caller: Caller, platform: PlatformDep
 ) -> JsonAnswer:
-    """Stand paused at an earlier moment, on a fork; the old timeline stays readable."""
+    """Stand paused at an earlier moment, on a fork; the old timeline stays readable.
+
+    The files of that moment come back with its state, unless they are to stay as they are.
+    """
     await roll_back_execution(
-        RollBackExecution(execution_id=execution_id, caller=caller, to=Place(**body.model_dump())),
+        RollBackExecution(
+            execution_id=execution_id,
+            caller=caller,
+            to=Place(**body.model_dump(exclude={"restore_files"})),
+            restores_files=body.restore_files,
+        ),
         uow_factory=platform.database.unit_of_work,
         timelines=timelines(platform),
         nudges=platform.nudges,

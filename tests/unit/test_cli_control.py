@@ -16,7 +16,12 @@ OTHER_QUESTION = "f" * 32
 
 PAUSE: JsonObject = {"reason": None, "at_node": None}
 RESUME: JsonObject = {"state": None, "as_node": None, "answers": None}
-ROLLBACK: JsonObject = {"checkpoint_id": None, "before_node": None, "after_node": None}
+ROLLBACK: JsonObject = {
+    "checkpoint_id": None,
+    "before_node": None,
+    "after_node": None,
+    "restore_files": True,
+}
 BRANCH: JsonObject = {"checkpoint_id": CHECKPOINT, "state": None, "variants": {}, "start": True}
 
 
@@ -53,6 +58,12 @@ BRANCH: JsonObject = {"checkpoint_id": CHECKPOINT, "state": None, "variants": {}
             {**ROLLBACK, "checkpoint_id": CHECKPOINT},
         ),
         ("rollback", ["--before-node", "b"], "rollback", {**ROLLBACK, "before_node": "b"}),
+        (
+            "rollback",
+            ["--after-node", "b", "--keep-files"],
+            "rollback",
+            {**ROLLBACK, "after_node": "b", "restore_files": False},
+        ),
         ("rollback", ["--after-node", "b"], "rollback", {**ROLLBACK, "after_node": "b"}),
         ("branch", ["--checkpoint", CHECKPOINT], "branch", BRANCH),
         (

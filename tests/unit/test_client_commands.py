@@ -43,12 +43,22 @@ async def client(stand_in: Served) -> AsyncIterator[WTBClient]:
         (
             lambda e: e.roll_back(ID, checkpoint_id=CHECKPOINT),
             "rollback",
-            {"checkpoint_id": CHECKPOINT, "before_node": None, "after_node": None},
+            {
+                "checkpoint_id": CHECKPOINT,
+                "before_node": None,
+                "after_node": None,
+                "restore_files": True,
+            },
         ),
         (
             lambda e: e.roll_back(ID, before_node="b"),
             "rollback",
-            {"checkpoint_id": None, "before_node": "b", "after_node": None},
+            {
+                "checkpoint_id": None,
+                "before_node": "b",
+                "after_node": None,
+                "restore_files": True,
+            },
         ),
         (
             lambda e: e.branch(ID, CHECKPOINT, state={"n": 1}, variants={"b": "x"}, start=False),

@@ -34,8 +34,7 @@ FILES = (
 )
 VERIFICATIONS = (integrity_tables.failed_verifications, integrity_tables.event_verification)
 UNMAPPED = {
-    table.name
-    for table in (evaluation_results, node_boundaries, outbox, *FILES, *VERIFICATIONS)
+    table.name for table in (evaluation_results, node_boundaries, outbox, *FILES, *VERIFICATIONS)
 }
 
 

@@ -14,6 +14,8 @@ from wtb_async.application.batches.repositories import (
 from wtb_async.application.batches.score_repository import ScoreRepository
 from wtb_async.application.datasets.repositories import DatasetRepository, TestCaseRepository
 from wtb_async.application.executions.repositories import ExecutionRepository, ThreadRepository
+from wtb_async.application.files.garbage_repository import GarbageRepository
+from wtb_async.application.files.repositories import FileRepository
 from wtb_async.application.maintenance.repositories import (
     IntegrityReportRepository,
     RepairRepository,
@@ -85,6 +87,14 @@ class UnitOfWork(Protocol):
     @property
     def test_cases(self) -> TestCaseRepository:
         """The test cases of datasets."""
+
+    @property
+    def files(self) -> FileRepository:
+        """File commits and the checkpoints they belong to."""
+
+    @property
+    def garbage(self) -> GarbageRepository:
+        """File commits and blobs that nothing refers to."""
 
     @property
     def outbox(self) -> OutboxRepository:

@@ -36,6 +36,9 @@ def roll_back_execution(
     after_node: Annotated[
         str | None, typer.Option(help="To after the last time this node completed.")
     ] = None,
+    keep_files: Annotated[
+        bool, typer.Option("--keep-files", help="Leave the files as they are now.")
+    ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
@@ -49,6 +52,7 @@ def roll_back_execution(
             checkpoint_id=checkpoint,
             before_node=before_node,
             after_node=after_node,
+            restore_files=not keep_files,
         )
         await show_outcome(
             client, execution, wanted=ExecutionStatus.PAUSED, wait=False, as_json=as_json

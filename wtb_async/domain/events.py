@@ -157,6 +157,8 @@ class ExecutionRolledBack(DomainEvent):
 
     thread_id: UUID
     checkpoint_id: str
+    file_commit_id: UUID | None = None
+    """The files that it has there; None when there are none."""
     batch_test_id: UUID | None = None
 
 

@@ -179,7 +179,11 @@ class Execution:
         return StateEditRequested(pool=run.pool, batch_test_id=self.batch_test_id)
 
     def roll_back(
-        self, thread_id: UUID, checkpoint_id: str, next_nodes: list[str]
+        self,
+        thread_id: UUID,
+        checkpoint_id: str,
+        next_nodes: list[str],
+        file_commit_id: UUID | None = None,
     ) -> ExecutionRolledBack:
         """Stand at a checkpoint again, on another thread. Raises InvalidTransition."""
         self.move_to(ExecutionStatus.PAUSED)
@@ -188,7 +192,10 @@ class Execution:
         self.output = self.error = self.finished_at = None
         self.interrupts = []
         return ExecutionRolledBack(
-            thread_id=thread_id, checkpoint_id=checkpoint_id, batch_test_id=self.batch_test_id
+            thread_id=thread_id,
+            checkpoint_id=checkpoint_id,
+            file_commit_id=file_commit_id,
+            batch_test_id=self.batch_test_id,
         )
 
     def _wait_for(self, run: Run) -> None:

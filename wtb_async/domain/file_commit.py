@@ -80,9 +80,48 @@ class FileCommit:
     created_at: datetime
 
 
+SHORT_CHAIN = 1000
+"""So many changes more than twice its paths make a commit's chain too long."""
+
+
+def commit_after(
+    parent: FileCommit | None,
+    before: Manifest,
+    after: Manifest,
+    *,
+    commit_id: UUID,
+    created_at: datetime,
+) -> tuple[FileCommit, FileChanges]:
+    """The commit of a manifest that follows another one, with the changes that it stores.
+
+    Args:
+        parent: the commit of `before`; None when nobody has kept that.
+        before: what the parent holds.
+        after: what the new commit holds.
+    """
+    changes = changes_between(before, after) if parent else FileChanges(after)
+    chain = len(changes) + (parent.chain if parent else 0)
+    if chain > SHORT_CHAIN + 2 * len(after):
+        parent, changes, chain = None, FileChanges(after), len(after)
+    commit = FileCommit(
+        id=commit_id,
+        parent_id=parent.id if parent else None,
+        files=len(after),
+        size=size_of(after),
+        chain=chain,
+        created_at=created_at,
+    )
+    return commit, changes
+
+
 def changes_between(before: Manifest, after: Manifest) -> FileChanges:
     """Find what leads from one manifest to another."""
-    written = {path: memento for path, memento in after.items() if before.get(path) != memento}
+    written = {
+        path: memento
+        for path, memento in after.items()
+        # What a scan found unchanged is the same object, which is told sooner than an equal one.
+        if (old := before.get(path)) is not memento and old != memento
+    }
     return FileChanges(written, frozenset(before.keys() - after.keys()))
 
 

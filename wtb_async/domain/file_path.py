@@ -16,8 +16,12 @@ class UnsafePath(WtbError):
     code = "unsafe_path"
 
     def __init__(self, path: str, reason: str) -> None:
-        shown = path.encode("utf-8", "backslashreplace").decode()
-        super().__init__(f"{shown[:200]!r} cannot be a file of a workspace: {reason}")
+        super().__init__(f"{shown_path(path)} cannot be a file of a workspace: {reason}")
+
+
+def shown_path(path: str) -> str:
+    """A path as messages show it, whatever its characters are."""
+    return repr(path.encode("utf-8", "backslashreplace").decode()[:200])
 
 
 def check_path(path: str) -> str:
@@ -54,3 +58,25 @@ def _check_name(path: str, name: str) -> None:
 
 def _size(name: str) -> int:
     return len(name.encode("utf-8"))
+
+
+def check_target(path: str, target: str) -> str:
+    """Answer the target of the symbolic link `path` if it stays inside the workspace.
+
+    It may begin with as many `..` as the link has folders above it, and has none after that: a
+    `..` that follows another link would lead up from wherever that one points to.
+
+    Raises:
+        UnsafePath: it is absolute, leads out of the workspace, or is not in UTF-8.
+    """
+    if target.startswith("/"):
+        raise UnsafePath(path, "it is a symbolic link to an absolute path")
+    try:
+        _size(target)
+    except UnicodeEncodeError as error:
+        raise UnsafePath(path, "its target is not in UTF-8") from error
+    names = [name for name in target.split("/") if name not in {"", "."}]
+    ups = next((place for place, name in enumerate(names) if name != ".."), len(names))
+    if ups > path.count("/") or ".." in names[ups:]:
+        raise UnsafePath(path, "it is a symbolic link that leads out of the workspace")
+    return target

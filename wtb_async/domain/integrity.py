@@ -174,4 +174,3 @@ class IntegrityReport:
         REPORT_TRANSITIONS.check(self.status, status)
         self.status = status
         self.version += 1
-

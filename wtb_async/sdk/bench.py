@@ -202,13 +202,15 @@ class WTBTestBench:
         *,
         before_node: str | None = None,
         after_node: str | None = None,
+        restore_files: bool = True,
     ) -> Execution:
-        """Take it back to exactly one of these moments; it is paused there."""
+        """Take it back to exactly one of these moments, with its files; it is paused there."""
         return await self.client.executions.roll_back(
             execution_id,
             checkpoint_id=checkpoint_id,
             before_node=before_node,
             after_node=after_node,
+            restore_files=restore_files,
         )
 
     async def branch(

@@ -136,12 +136,17 @@ class Executions:
         checkpoint_id: Id | None = None,
         before_node: str | None = None,
         after_node: str | None = None,
+        restore_files: bool = True,
     ) -> Execution:
-        """Take an execution back to exactly one of these moments; it is paused there."""
+        """Take an execution back to exactly one of these moments; it is paused there.
+
+        Its files go back with its state, unless they are to stay as they are.
+        """
         body: JsonObject = {
             "checkpoint_id": None if checkpoint_id is None else str(checkpoint_id),
             "before_node": before_node,
             "after_node": after_node,
+            "restore_files": restore_files,
         }
         return await self._command(execution_id, "rollback", body)
 

@@ -141,6 +141,8 @@ class Checkpoint(Answer):
     source: str
     next_nodes: tuple[str, ...] = ()
     created_at: datetime
+    file_commit_id: UUID | None = None
+    """The files at this moment; None when there were none yet."""
     interrupts: tuple[Interrupt, ...] = ()
 
     @property

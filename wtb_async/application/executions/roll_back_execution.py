@@ -8,6 +8,7 @@ from wtb_async.application.executions.places import Place, find_checkpoint
 from wtb_async.application.executions.recording import new_command, record_command
 from wtb_async.application.executions.repositories import Fork, Timelines
 from wtb_async.application.executions.views import CheckpointView
+from wtb_async.application.files.keep_files import keep_files
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
@@ -21,6 +22,8 @@ class RollBackExecution:
     execution_id: UUID
     caller: str
     to: Place
+    restores_files: bool = True
+    """Its files go back with its state; otherwise they stay as they are now."""
 
 
 async def roll_back_execution(
@@ -33,7 +36,7 @@ async def roll_back_execution(
     """Pause the execution at that moment, on a fork; the old timeline stays readable.
 
     The whole superstep that follows is run again when the execution is resumed, questions that it
-    had asked are asked again.
+    had asked are asked again. State and files move in one transaction.
 
     Raises:
         NotFound: no such execution.
@@ -51,11 +54,16 @@ async def roll_back_execution(
         check_accepts(execution.status, CommandKind.ROLLBACK)
         thread = fork_at(target, ForkReason.ROLLBACK)
         await uow.threads.fork([Fork(thread=thread, keeps_writes=False)])
+        if not request.restores_files:
+            await keep_files(uow, execution.thread_id, thread.id, target.checkpoint_id)
+        files = await uow.files.commit_of_head(thread.id)
         status_before = execution.status
-        event = execution.roll_back(thread.id, target.checkpoint_id, target.next_nodes)
+        event = execution.roll_back(
+            thread.id, target.checkpoint_id, target.next_nodes, files.id if files else None
+        )
         if execution.batch_test_id is not None:
             await uow.executions.forget_scores(execution.id)
-        payload = request.to.to_json()
+        payload = request.to.to_json() | {"restore_files": request.restores_files}
         command = new_command(CommandKind.ROLLBACK, execution.id, request.caller, payload)
         record_command(uow, command, execution, event, status_before)
         await uow.commit()

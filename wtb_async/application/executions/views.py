@@ -84,6 +84,8 @@ class CheckpointView:
     next_nodes: list[str]
     """Every task of the next superstep, those that have finished meanwhile too."""
     created_at: datetime
+    file_commit_id: UUID | None
+    """The files at this moment; None when there were none yet."""
     interrupts: list[JsonObject]
     """What tasks of the next superstep asked, answered or not:
     `{"id", "value", "node", "response_schema"}`."""

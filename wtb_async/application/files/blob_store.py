@@ -42,6 +42,25 @@ class StoreFull(TransientError):
     code = "store_full"
 
 
+class StoreLimit(PermanentError):
+    """All blobs together would become more than is allowed."""
+
+    code = "store_limit"
+
+    def __init__(self, *, used: int, size: int, limit: int) -> None:
+        super().__init__(
+            f"{size} bytes more would exceed the {limit} that the blob store may hold "
+            f"({used} are stored); delete executions, or set WTB_FILES__MAX_STORE_BYTES"
+        )
+
+
+class Quota(Protocol):
+    """Limits what a store takes."""
+
+    async def admit(self, size: int) -> None:
+        """Count so many bytes as stored. Raises StoreLimit when there is no room for them."""
+
+
 class BlobStore(Protocol):
     """Contents by hash; what was put is durable when the call returns."""
 
@@ -51,6 +70,7 @@ class BlobStore(Protocol):
         Raises:
             FileChanged: the content is another one by now; nothing was stored.
             StoreFull: there is no room; nothing was stored.
+            StoreLimit: it would be more than is allowed; nothing was stored.
             TransientError: the store is away; nothing was stored.
         """
 
@@ -84,5 +104,11 @@ class BlobStore(Protocol):
     async def delete(self, sha256s: Collection[str]) -> None:
         """Forget contents; those that are not there are passed over."""
 
-    def stored(self) -> AsyncIterator[tuple[Blob, datetime]]:
-        """All that is in the store, with the time it was put there."""
+    def stored(self, hash_prefix: str = "") -> AsyncIterator[tuple[Blob, datetime]]:
+        """All that is in the store and whose hash begins so, with the time it was put there."""
+
+    async def tidy(self, unused_seconds: float) -> None:
+        """Remove from this machine what crashes left, and copies that nobody has used for so long.
+
+        Each machine that uses the store does this for itself.
+        """

@@ -1,11 +1,11 @@
 """What the database keeps of files."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from wtb_async.domain.errors import TransientError
 from wtb_async.domain.file_commit import Blob, FileChanges, FileCommit, Manifest
 
 
@@ -17,18 +17,43 @@ class NewFileCommit:
     changes: FileChanges
 
 
+@dataclass(frozen=True, slots=True)
+class BlobClaims:
+    """Blobs that the garbage collection leaves alone for its grace period."""
+
+    numbers: Mapping[str, int]
+    """By hash, the row that was claimed: a blob that was collected since has another one."""
+    missing: frozenset[str]
+    """Those that are not in the store yet."""
+
+
+NO_CLAIMS = BlobClaims({}, frozenset())
+"""Of commits that refer to no blob."""
+
+
+class ClaimsLost(TransientError):
+    """A blob was collected after it was claimed, so it may be missing: claim and store again."""
+
+    code = "claims_lost"
+
+    def __init__(self) -> None:
+        super().__init__("files were collected as garbage while they were being stored; try again")
+
+
 class FileRepository(Protocol):
     """File commits, the checkpoints they belong to, and the blobs they refer to."""
 
-    async def claim_blobs(self, blobs: Collection[Blob]) -> set[str]:
+    async def claim_blobs(self, blobs: Collection[Blob]) -> BlobClaims:
         """Protect blobs from the garbage collection for its grace period.
 
-        Answers which of them are not in the store yet: the caller puts them there and only then
-        adds a commit that refers to them.
+        The caller puts the missing ones into the store and only then adds a commit.
         """
 
-    async def add_commits(self, commits: Sequence[NewFileCommit]) -> None:
-        """Keep commits; the blobs that they refer to were claimed and are in the store."""
+    async def add_commits(self, commits: Sequence[NewFileCommit], claims: BlobClaims) -> None:
+        """Keep commits; all blobs that they refer to are among the claims and in the store.
+
+        Raises ClaimsLost when one of them was collected in between; nothing was added then.
+        """
 
     async def manifest(self, commit_id: UUID) -> Manifest:
         """All paths of a commit. Raises NotFound."""
@@ -41,13 +66,3 @@ class FileRepository(Protocol):
 
     async def link(self, thread_id: UUID, checkpoint_id: str, commit_id: UUID) -> None:
         """Let the files at a root checkpoint be those of this commit, whatever they were."""
-
-    async def drop_unreferenced_commits(self, older_than: datetime, limit: int) -> int:
-        """Delete commits that no checkpoint leads to; answers how many."""
-
-    async def lock_garbage(self, unused_since: datetime, limit: int) -> list[Blob]:
-        """Delete the rows of blobs that nothing refers to; their locks last until the commit.
-
-        The caller deletes them from the store before it commits: whoever claims one of them
-        meanwhile waits, and puts it into the store again.
-        """

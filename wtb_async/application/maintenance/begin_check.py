@@ -58,9 +58,7 @@ async def begin_check(
         request.to_json(),
         target=Aggregate.INTEGRITY_REPORT,
     )
-    event = IntegrityCheckRequested(
-        deep=report.deep, repair=report.repair, dry_run=report.dry_run
-    )
+    event = IntegrityCheckRequested(deep=report.deep, repair=report.repair, dry_run=report.dry_run)
     async with uow_factory() as uow:
         uow.integrity_reports.add(report)
         record_report(uow, report, event, None, actor=request.caller, command=command)

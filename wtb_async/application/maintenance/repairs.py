@@ -22,9 +22,7 @@ def repairs(*, lease_seconds: float) -> Mapping[str, Repair]:
     }
 
 
-async def _take_over(
-    _findings: Sequence[Finding], uow: UnitOfWork, *, lease_seconds: float
-) -> int:
+async def _take_over(_findings: Sequence[Finding], uow: UnitOfWork, *, lease_seconds: float) -> int:
     """What the reaper does; it takes the runs of every silent runner, not only those found."""
     record_losses(await uow.runners.lose_silent(lease_seconds), uow)
     return await take_over_runs(uow)

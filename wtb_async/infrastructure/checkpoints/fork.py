@@ -1,4 +1,4 @@
-"""Forks threads: a timeline is never rewritten, its copy goes on."""
+"""Forks threads: a timeline is never rewritten, its copy goes on, with its files."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ from wtb_async.domain.errors import NotFound
 
 # A fork holds its head with all ancestors, because a DeltaChannel is rebuilt from the writes along
 # the chain. Rows of a subgraph belong to the root checkpoint that its call started from, which
-# their metadata names as the parent "". Ids stay, so task and interrupt ids stay.
+# their metadata names as the parent "". Ids stay, so task and interrupt ids stay. Files of a task
+# count where its writes do; the newest of a thread are those with the last position.
 _FORK = """
 WITH RECURSIVE asked AS MATERIALIZED (
     SELECT * FROM unnest(
@@ -77,6 +78,13 @@ WITH RECURSIVE asked AS MATERIALIZED (
         ON w.thread_id = kept.source AND w.checkpoint_ns = kept.checkpoint_ns
         AND w.checkpoint_id = kept.checkpoint_id
     WHERE kept.keeps_writes OR NOT kept.is_head
+), files AS (
+    INSERT INTO wtb_checkpoint_files (thread_id, checkpoint_id, task_id, commit_id)
+    SELECT f.target::uuid, link.checkpoint_id, link.task_id, link.commit_id
+    FROM fork AS f JOIN wtb_checkpoint_files AS link ON link.thread_id = f.source::uuid
+    WHERE (link.task_id = '' AND link.checkpoint_id <= f.head)
+       OR (f.keeps_writes AND link.checkpoint_id = f.head)
+    ORDER BY link.position
 )
 SELECT head FROM fork
 WHERE head IS NOT NULL AND (source, head) NOT IN (SELECT source, checkpoint_id FROM chain)
@@ -87,8 +95,9 @@ async def fork_threads(connection: AsyncConnection, forks: Sequence[Fork]) -> No
     """Make every thread asked for, as a copy of its parent up to the checkpoint it forks at.
 
     One statement in the caller's transaction: the rows of `wtb_threads`, the checkpoints with all
-    ancestors and the subgraphs' checkpoints that belong to them, the values these refer to, and the
-    pending writes. A parent without any checkpoint gives an empty thread.
+    ancestors and the subgraphs' checkpoints that belong to them, the values these refer to, the
+    pending writes, and which files belong to them. A parent without any checkpoint gives an empty
+    thread.
 
     Args:
         connection: the connection of the unit of work.

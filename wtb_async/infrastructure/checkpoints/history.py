@@ -51,6 +51,7 @@ class CheckpointHistory:
             source=row["source"],
             next_nodes=stored.next_nodes(),
             created_at=stored.created_at,
+            file_commit_id=row["file_commit_id"],
             interrupts=stored.questions(),
         )
 

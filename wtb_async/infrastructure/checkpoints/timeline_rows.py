@@ -41,14 +41,19 @@ _THIS_OR_NEWEST = """c.checkpoint_id = coalesce($2::text, (
 ))"""
 
 # A task with an output has finished, and its question is answered. A task that a node's own code
-# calls asks once more in the name of that node.
+# calls asks once more in the name of that node. A checkpoint without files of its own has those of
+# the nearest earlier one.
 _COLUMNS = """
 SELECT position, timeline_id, checkpoint_id, parent_checkpoint_id,
        metadata ->> 'step' AS step, metadata ->> 'source' AS source, checkpoint ->> 'ts' AS ts,
        checkpoint -> 'channel_versions' AS versions, checkpoint -> 'versions_seen' AS seen,
        ARRAY(SELECT jsonb_object_keys(checkpoint -> 'channel_values')) AS inline,
        stored.channels, stored.types, stored.blobs,
-       asked.asked_types, asked.asked_blobs, asked.asked_paths, asked.answered
+       asked.asked_types, asked.asked_blobs, asked.asked_paths, asked.answered,
+       (SELECT link.commit_id FROM wtb_checkpoint_files AS link
+        WHERE link.thread_id = page.timeline_id AND link.task_id = ''
+          AND link.checkpoint_id <= page.checkpoint_id
+        ORDER BY link.checkpoint_id DESC LIMIT 1) AS file_commit_id
 """
 _VALUES = """,
        checkpoint -> 'channel_values' AS inline_values,

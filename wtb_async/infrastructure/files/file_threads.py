@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
@@ -43,6 +43,11 @@ class FileThreads:
         finally:
             left.clear()
         return [results[number] for number in range(len(items))]
+
+    async def iterate(self, items: Iterator[Item]) -> AsyncIterator[Item]:
+        """Take these one by one, each in a thread."""
+        while (item := await self.run(next, items, None)) is not None:
+            yield item
 
     def close(self) -> None:
         """Wait for what is being done, and end the threads."""

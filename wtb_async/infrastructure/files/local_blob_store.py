@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from obstore.store import LocalStore
 
-from wtb_async.application.files.blob_store import BlobAltered, FileChanged
+from wtb_async.application.files.blob_store import BlobAltered, FileChanged, Quota
 from wtb_async.domain.file_commit import Blob
 from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.files.object_folder import ObjectFolder, copy_content
@@ -18,12 +18,15 @@ from wtb_async.infrastructure.files.storing import disk_faults, open_file
 class LocalBlobStore:
     """Keeps blobs in a folder; writes them durably, with many under way at once."""
 
-    def __init__(self, folder: Path, threads: FileThreads) -> None:
-        """Store in `folder`, which is created if it does not exist."""
+    def __init__(self, folder: Path, threads: FileThreads, quota: Quota) -> None:
+        """Store in `folder`, which is created when it is needed."""
         self._objects = ObjectFolder(folder)
-        self._objects.make()
         self._threads = threads
-        self._reader = ObjectReader(LocalStore(folder), threads)
+        self._quota = quota
+
+    @cached_property
+    def _reader(self) -> ObjectReader:
+        return ObjectReader(LocalStore(self._objects.folder, mkdir=True))
 
     async def put(self, file: Path, blob: Blob) -> None:
         """Store a file's content. Raises FileChanged, StoreFull, TransientError."""
@@ -31,12 +34,13 @@ class LocalBlobStore:
 
     async def put_all(self, files: Mapping[Blob, Path]) -> None:
         """Store the contents of many files. Raises what `put` raises."""
+        await self._quota.admit(sum(blob.size for blob in files))
         await self._threads.map(self._put, files.items())
         await self._threads.run(self._synchronise, [blob.sha256 for blob in files])
 
     def read(self, blob: Blob, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The content in pieces. Raises BlobMissing, BlobAltered, TransientError."""
-        return self._reader.read(blob, start=start, end=end)
+        return self._threads.iterate(self._reader.pieces(blob, start, end))
 
     async def local_file(self, blob: Blob) -> Path:
         """The blob itself. Raises BlobMissing, BlobAltered, TransientError."""
@@ -50,9 +54,15 @@ class LocalBlobStore:
         """Remove blobs. Raises TransientError."""
         await self._threads.run(self._delete, sha256s)
 
-    def stored(self) -> AsyncIterator[tuple[Blob, datetime]]:
-        """All blobs, with the time they were put there. Raises TransientError."""
-        return self._reader.stored()
+    async def stored(self, hash_prefix: str = "") -> AsyncIterator[tuple[Blob, datetime]]:
+        """All blobs whose hashes begin so. Raises TransientError."""
+        async for listed in self._threads.iterate(self._reader.stored(hash_prefix)):
+            for item in listed:
+                yield item
+
+    async def tidy(self, unused_seconds: float) -> None:  # noqa: ARG002 - there are no copies here
+        """Remove what crashes left. Raises TransientError."""
+        await self._threads.run(self._remove_strays)
 
     def _put(self, item: tuple[Blob, Path]) -> None:
         blob, file = item
@@ -62,7 +72,7 @@ class LocalBlobStore:
                 return
             with open_file(file, blob.size) as source:
                 try:
-                    self._objects.add(blob, partial(copy_content, source))
+                    self._objects.add(blob, partial(copy_content, source, blob.size))
                 except BlobAltered as error:
                     raise FileChanged(file) from error
 
@@ -77,3 +87,7 @@ class LocalBlobStore:
     def _delete(self, sha256s: Collection[str]) -> None:
         with disk_faults(self._objects.folder):
             self._objects.delete(sha256s)
+
+    def _remove_strays(self) -> None:
+        with disk_faults(self._objects.folder):
+            self._objects.remove_strays()

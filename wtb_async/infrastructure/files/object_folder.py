@@ -3,7 +3,9 @@
 import errno
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +15,10 @@ from wtb_async.infrastructure.files.object_key import OBJECTS, object_key
 
 READ_ONLY = 0o444
 """Links to a blob must not be written through."""
+
+STRAY_SECONDS = 3600.0
+"""Nobody who is still at work leaves a file alone for this time."""
+CANNOT_COPY_RANGE = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
 Fill = Callable[[int], None]
 """Writes a content into the file with this descriptor."""
@@ -29,11 +35,6 @@ class ObjectFolder:
         self.folder = folder
         self._incoming = folder / "incoming"
         self._seen_whole: dict[str, tuple[int, ...]] = {}
-
-    def make(self) -> None:
-        """Create the folder if it does not exist."""
-        (self.folder / OBJECTS).mkdir(parents=True, exist_ok=True)
-        self._incoming.mkdir(exist_ok=True)
 
     def path_of(self, sha256: str) -> Path:
         """Where this blob is or would be."""
@@ -67,9 +68,10 @@ class ObjectFolder:
 
         Raises BlobAltered when it is not what the blob says.
         """
+        self._incoming.mkdir(parents=True, exist_ok=True)
         incoming = self._incoming / uuid4().hex
-        descriptor = os.open(incoming, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
+            descriptor = os.open(incoming, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 fill(descriptor)
                 _finish(descriptor, blob)
@@ -92,31 +94,46 @@ class ObjectFolder:
             _synchronise(directory)
         _synchronise(self.folder / OBJECTS)
 
-    def remove_strays(self, older_than: float) -> int:
-        """Remove what crashes left, last written before a time in seconds; answers how many."""
-        strays = [file for file in self._incoming.iterdir() if file.stat().st_mtime < older_than]
-        for stray in strays:
-            stray.unlink(missing_ok=True)
-        return len(strays)
+    def use(self, blob: Blob) -> Path:
+        """Where this blob is, noting that it is of use. Raises BlobMissing, BlobAltered."""
+        path = self.check(blob)
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+        return path
+
+    def remove_unused(self, since: float) -> None:
+        """Remove blobs that nobody has used, linked or unlinked since a time in seconds."""
+        for path in (self.folder / OBJECTS).glob("*/*"):
+            if path.stat().st_ctime < since:
+                self.delete([path.parent.name + path.name])
+
+    def remove_strays(self) -> None:
+        """Remove what crashes left: files that nobody has written to for long."""
+        for file in self._incoming.glob("*"):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < time.time() - STRAY_SECONDS:
+                    file.unlink()
 
     def _rename(self, incoming: Path, path: Path) -> None:
         try:
             incoming.rename(path)
         except FileNotFoundError:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             incoming.rename(path)
 
 
-def copy_content(source: int, target: int) -> None:
-    """Copy a file into an empty one; file systems that can share the blocks do."""
+def copy_content(source: int, size: int, target: int) -> None:
+    """Copy so many bytes into an empty file; file systems that can share the blocks do."""
+    while size and (copied := _copy(source, size, target)):
+        size -= copied
+
+
+def _copy(source: int, size: int, target: int) -> int:
     try:
-        while os.copy_file_range(source, target, 1 << 30):
-            pass
+        return os.copy_file_range(source, target, size)
     except OSError as error:
-        if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
+        if error.errno not in CANNOT_COPY_RANGE:
             raise
-        while os.sendfile(target, source, None, 1 << 30):
-            pass
+        return os.sendfile(target, source, None, size)
 
 
 def _finish(descriptor: int, blob: Blob) -> None:

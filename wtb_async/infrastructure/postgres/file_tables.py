@@ -26,9 +26,12 @@ file_blobs = Table(
     Column("size", BigInteger, nullable=False),
     # A blob that was claimed but is not in the store yet has no time here.
     Column("stored_at", TIMESTAMP(timezone=True)),
-    Column("claimed_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    # One without this time is condemned: its content may be gone at any moment.
+    Column("claimed_at", TIMESTAMP(timezone=True), server_default=func.now()),
+    # Another one as soon as a collection has condemned the blob: claims made before are void.
+    Column("number", BigInteger, Identity(always=True), nullable=False),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
-    Index("wtb_file_blobs_claimed_at_idx", "claimed_at"),
+    Index("wtb_file_blobs_condemned_idx", "sha256", postgresql_where=text("claimed_at IS NULL")),
 )
 
 file_commits = Table(

@@ -15,6 +15,8 @@ from wtb_async.infrastructure.postgres.batch_test_repository import PostgresBatc
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
 from wtb_async.infrastructure.postgres.dataset_repository import PostgresDatasetRepository
 from wtb_async.infrastructure.postgres.execution_repository import PostgresExecutionRepository
+from wtb_async.infrastructure.postgres.file_repository import PostgresFileRepository
+from wtb_async.infrastructure.postgres.garbage_repository import PostgresGarbageRepository
 from wtb_async.infrastructure.postgres.integrity_reports import (
     PostgresIntegrityReportRepository,
 )
@@ -57,6 +59,8 @@ class PostgresUnitOfWork:
         self.scores = PostgresScoreRepository(session)
         self.datasets = PostgresDatasetRepository(session, bulk)
         self.test_cases = PostgresTestCaseRepository(session)
+        self.files = PostgresFileRepository(session)
+        self.garbage = PostgresGarbageRepository(session)
         self.outbox = PostgresOutboxRepository(session)
         self.integrity_reports = PostgresIntegrityReportRepository(session)
         self.repairs = PostgresRepairRepository(session)

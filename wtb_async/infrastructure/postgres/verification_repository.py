@@ -66,13 +66,13 @@ class PostgresVerificationRepository:
         broken = {event_id for event_id, _ in await self._failures(types)}
         mended = list(set(event_ids) - broken)
         gone = await self._session.execute(
-            delete(failures).where(failures.c.event_id == func.any(mended)).returning(failures.c.problem)
+            delete(failures)
+            .where(failures.c.event_id == func.any(mended))
+            .returning(failures.c.problem)
         )
         return len(gone.all())
 
-    async def _next_types(
-        self, after: int, limit: int, settle_seconds: float
-    ) -> Mapping[int, str]:
+    async def _next_types(self, after: int, limit: int, settle_seconds: float) -> Mapping[int, str]:
         settled = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, settle_seconds)
         query = (
             select(outbox.c.id, outbox.c.type)

@@ -57,7 +57,8 @@ _FORKS = text(
     f"""
     WITH {_EVENTS}, forks AS MATERIALIZED (
         SELECT events.id, thread.id AS thread_id, thread.parent_id, thread.fork_checkpoint_id,
-               data ->> 'checkpoint_id' AS checkpoint_id
+               data ->> 'checkpoint_id' AS checkpoint_id, data ? 'file_commit_id' AS names_files,
+               (data ->> 'file_commit_id')::uuid AS file_commit_id
         FROM events LEFT JOIN wtb_threads AS thread ON thread.id = (data ->> 'thread_id')::uuid
         WHERE data ? 'thread_id'
     )
@@ -69,9 +70,10 @@ _FORKS = text(
         SELECT FROM checkpoints AS c WHERE c.thread_id = forks.thread_id::text
         AND c.checkpoint_ns = '' AND c.checkpoint_id = forks.checkpoint_id)
     UNION ALL
-    SELECT id, 'its files are not those of the checkpoint that it went to' FROM forks
+    SELECT id, 'its files are not those that it was to have there' FROM forks
     WHERE {_FILES_AT.format(thread="forks.thread_id")}
-        IS DISTINCT FROM {_FILES_AT.format(thread="forks.parent_id")}
+        IS DISTINCT FROM CASE WHEN names_files THEN file_commit_id
+            ELSE {_FILES_AT.format(thread="forks.parent_id")} END
     """  # noqa: S608 - constants of our own
 )
 
@@ -99,8 +101,6 @@ VERIFICATIONS = {
         for event in (ExecutionCompleted, ExecutionFailed, ExecutionPaused, ExecutionCancelled)
     ),
     _FORKS: frozenset({ExecutionRolledBack.__name__, ExecutionBranched.__name__}),
-    _BATCHES: frozenset(
-        event.__name__ for event in (BatchCompleted, BatchCancelled, BatchFailed)
-    ),
+    _BATCHES: frozenset(event.__name__ for event in (BatchCompleted, BatchCancelled, BatchFailed)),
 }
 """Which types of events each statement verifies."""

@@ -1,0 +1,111 @@
+"""What there is of one workspace on disk."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from wtb_async.domain.errors import WtbError
+from wtb_async.domain.file_commit import Blob, Manifest
+from wtb_async.domain.file_limits import UnsupportedFile
+from wtb_async.infrastructure.workspaces.clock import ClockReader
+from wtb_async.infrastructure.workspaces.fill import Filling, index_filled
+from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
+from wtb_async.infrastructure.workspaces.linking import Linking
+from wtb_async.infrastructure.workspaces.opening import DIRECTORY
+from wtb_async.infrastructure.workspaces.removal import remove_tree
+from wtb_async.infrastructure.workspaces.rules import WorkspaceRules
+from wtb_async.infrastructure.workspaces.walk import Walk
+
+REMOVED = ".removed-"
+"""How the names of directories begin that are being removed."""
+
+
+class StoredWorkspace:
+    """What there is of a workspace on disk; the caller holds its lock and does not mind waiting.
+
+    `files` is the workspace itself. `fresh` and `former` exist while another one takes its place:
+    a crash leaves the workspace of before, the new one, or neither, and the next to come fills it
+    again.
+    """
+
+    def __init__(self, folder: Path, rules: WorkspaceRules, clock: ClockReader) -> None:
+        self._folder = folder
+        self.files = folder / "files"
+        self._fresh = folder / "fresh"
+        self._former = folder / "former"
+        self._index_file = folder / "index"
+        self._rules = rules
+        self._clock = clock
+
+    def index_if_it_holds(self, manifest: Manifest) -> WorkspaceIndex | None:
+        """Look through the directory if it holds exactly this; None if it does not."""
+        known = WorkspaceIndex.load(self._index_file, self._rules.ignore)
+        if known is None:
+            return None
+        try:
+            found = self.look(known)
+        except (WtbError, OSError):
+            return None  # What a node left there that cannot be kept is no part of any manifest.
+        return found if found.manifest == manifest else None
+
+    def still_is(self, known: WorkspaceIndex) -> bool:
+        """Whether nothing was changed since a look at it; False also when in doubt."""
+        root = self._open()
+        try:
+            return known.holds(root)
+        finally:
+            os.close(root)
+
+    def look(self, known: WorkspaceIndex) -> WorkspaceIndex:
+        """Read what is not as it is known to be.
+
+        Raises:
+            UnsafePath, UnsupportedFile, TooManyFiles, FileTooLarge, WorkspaceTooLarge,
+            CaseCollision: something in it cannot be kept.
+        """
+        root = self._open()
+        try:
+            if known.holds(root):
+                return known
+            return Walk(known, self._rules, self._clock.read()).through(root)
+        finally:
+            os.close(root)
+
+    def replace(
+        self, manifest: Manifest, sources: Mapping[Blob, Path], linking: Linking
+    ) -> WorkspaceIndex:
+        """Put a fresh directory with these files in place of whatever is there."""
+        self._index_file.unlink(missing_ok=True)
+        self.remove_leftovers()
+        filling = Filling(linking, self._rules.copies)
+        linked = filling.fill(self._fresh, manifest, sources)
+        if os.path.lexists(self.files):
+            self.files.rename(self._former)
+        self._fresh.rename(self.files)
+        index = index_filled(self.files, manifest, linked, self._clock.read())
+        self.save(index)
+        remove_tree(self._former)
+        return index
+
+    def save(self, index: WorkspaceIndex) -> None:
+        """Remember what the directory held, for the next to open it."""
+        index.save(self._index_file, self._rules.ignore)
+
+    def remove(self) -> None:
+        """Remove all of it; the lock goes with it, and whoever comes next begins with a new one."""
+        removed = self._folder.with_name(f"{REMOVED}{uuid4().hex}")
+        self._folder.rename(removed)
+        remove_tree(removed)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a swap left that was cut off."""
+        remove_tree(self._fresh)
+        remove_tree(self._former)
+
+    def _open(self) -> int:
+        """The workspace itself. Raises UnsupportedFile when a node has removed it."""
+        try:
+            return os.open(self.files, DIRECTORY)
+        except OSError as error:
+            raise UnsupportedFile(".", "the workspace itself was removed or replaced") from error

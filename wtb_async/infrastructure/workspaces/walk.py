@@ -1,0 +1,199 @@
+"""The walk through a workspace's directories that a scan is made of."""
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from wtb_async.domain.file_commit import Blob, FileKind, FileMemento
+from wtb_async.domain.file_limits import UnsupportedFile
+from wtb_async.domain.file_path import UnsafePath, check_path, check_target
+from wtb_async.infrastructure.workspaces.bounds import ScanBounds, check_cases
+from wtb_async.infrastructure.workspaces.clock import FileClock
+from wtb_async.infrastructure.workspaces.index import (
+    IndexEntry,
+    Signature,
+    WorkspaceIndex,
+    signature_of,
+)
+from wtb_async.infrastructure.workspaces.opening import DIRECTORY, FILE
+from wtb_async.infrastructure.workspaces.rules import WorkspaceRules
+
+MAX_DEPTH = 128
+"""Folders in folders: each is held open while what is in it is read."""
+
+_ATTEMPTS = 5
+_REPLACED = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}
+_PIECE = 1 << 20
+
+
+class _Place(NamedTuple):
+    """A name in an open directory."""
+
+    directory: int
+    name: str
+    path: str
+
+
+class _Changing(Exception):
+    """What was listed is another thing by the time it is read."""
+
+
+@dataclass
+class Walk:
+    """One scan at work; every path is reached through the open directory that holds it."""
+
+    known: WorkspaceIndex
+    rules: WorkspaceRules
+    clock: FileClock
+    entries: dict[str, IndexEntry] = field(default_factory=dict)
+    directories: dict[str, Signature] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._bounds = ScanBounds(self.rules.limits)
+
+    def through(self, root: int) -> WorkspaceIndex:
+        """Read all that is below an open directory."""
+        self._enter(root, "", os.fstat(root))
+        self._bounds.check_links()
+        return WorkspaceIndex(self.entries, self.directories)
+
+    def _enter(self, directory: int, path: str, status: os.stat_result) -> None:
+        if path.count("/") >= MAX_DEPTH:
+            raise UnsafePath(path, f"it is more than {MAX_DEPTH} folders deep")
+        self.directories[path or "."] = self._signature(status)
+        self._bounds.count_directory(path, len(self.directories))
+        prefix = path and path + "/"
+        names = []
+        with os.scandir(directory) as found:
+            for entry in found:
+                place = _Place(directory, entry.name, prefix + entry.name)
+                try:
+                    kept = self._visit(place, entry.stat(follow_symlinks=False))
+                except FileNotFoundError:
+                    continue
+                if kept:
+                    names.append(entry.name)
+        check_cases(prefix, names)
+
+    def _visit(self, place: _Place, status: os.stat_result) -> bool:
+        """Take a path into the index; answers whether it is not an ignored one."""
+        known = self.known.entries.get(place.path)
+        if known and known.still(status) and known.memento.kind is not FileKind.DIRECTORY:
+            self._add(place.path, known, status)
+            return True
+        if self._ignores(place.path, status):
+            return False
+        self._read_until_it_stands_still(place, status)
+        return True
+
+    def _ignores(self, path: str, status: os.stat_result) -> bool:
+        if stat.S_ISDIR(status.st_mode):
+            return path not in self.known.directories and self.rules.ignores(path + "/")
+        return path not in self.known.entries and self.rules.ignores(path)
+
+    def _read_until_it_stands_still(self, place: _Place, status: os.stat_result) -> None:
+        check_path(place.path)
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._read(place, status)
+            except _Changing:
+                status = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
+            except PermissionError as error:
+                raise UnsupportedFile(place.path, "it cannot be read") from error
+        raise UnsupportedFile(place.path, "it is changed all the time")
+
+    def _read(self, place: _Place, status: os.stat_result) -> None:
+        if stat.S_ISDIR(status.st_mode):
+            self._read_directory(place)
+        elif stat.S_ISLNK(status.st_mode):
+            self._read_link(place, status)
+        elif stat.S_ISREG(status.st_mode):
+            self._read_file(place, status)
+        else:
+            raise UnsupportedFile(place.path, "it is neither a file nor a directory nor a link")
+
+    def _read_directory(self, place: _Place) -> None:
+        directory = _open(place, DIRECTORY)
+        try:
+            status = os.fstat(directory)
+            count = len(self.entries)
+            self._enter(directory, place.path, status)
+            if len(self.entries) == count:
+                self._add(place.path, self._empty_directory(place.path, status), status)
+        finally:
+            os.close(directory)
+
+    def _empty_directory(self, path: str, status: os.stat_result) -> IndexEntry:
+        """Its time alone is no change: ignored files come and go in it."""
+        mode = stat.S_IMODE(status.st_mode)
+        known = self.known.entries.get(path)
+        if known and known.memento.kind is FileKind.DIRECTORY and known.memento.mode == mode:
+            return known
+        memento = FileMemento(kind=FileKind.DIRECTORY, mode=mode, mtime_ns=status.st_mtime_ns)
+        return IndexEntry((), memento)
+
+    def _read_link(self, place: _Place, status: os.stat_result) -> None:
+        try:
+            target = os.readlink(place.name, dir_fd=place.directory)
+        except OSError as error:
+            raise _Changing from error
+        memento = FileMemento(
+            kind=FileKind.SYMLINK,
+            mode=stat.S_IMODE(status.st_mode),
+            mtime_ns=status.st_mtime_ns,
+            target=check_target(place.path, target),
+        )
+        self._add(place.path, IndexEntry(self._signature(status), memento), status)
+
+    def _read_file(self, place: _Place, status: os.stat_result) -> None:
+        linked = self.known.linked_files.get(status.st_ino)
+        if linked and linked.still(status):
+            self._add(place.path, linked, status)
+            return
+        descriptor = _open(place, FILE)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise _Changing
+            self._bounds.check_size(place.path, status.st_size)
+            blob = _blob_of(descriptor, status.st_size)
+            if signature_of(os.fstat(descriptor)) != signature_of(status):
+                raise _Changing
+        finally:
+            os.close(descriptor)
+        memento = FileMemento(
+            kind=FileKind.FILE,
+            mode=stat.S_IMODE(status.st_mode),
+            mtime_ns=status.st_mtime_ns,
+            blob=blob,
+        )
+        self._add(place.path, IndexEntry(self._signature(status), memento), status)
+
+    def _signature(self, status: os.stat_result) -> Signature:
+        return self.clock.signature(status)
+
+    def _add(self, path: str, entry: IndexEntry, status: os.stat_result) -> None:
+        self.entries[path] = entry
+        self._bounds.count_entry(path, entry, status, len(self.entries))
+
+
+def _open(place: _Place, flags: int) -> int:
+    """Open what was listed. Raises _Changing when a link or another thing is in its place now."""
+    try:
+        return os.open(place.name, flags, dir_fd=place.directory)
+    except OSError as error:
+        if error.errno in _REPLACED:
+            raise _Changing from error
+        raise
+
+
+def _blob_of(descriptor: int, size: int) -> Blob:
+    """Hash as many bytes as the file had, in pieces."""
+    digest, left = hashlib.sha256(), size
+    while left and (piece := os.read(descriptor, min(left, _PIECE))):
+        digest.update(piece)
+        left -= len(piece)
+    return Blob(digest.hexdigest(), size - left)
