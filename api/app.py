@@ -21,6 +21,7 @@ from api.routes import (
     executions,
     growing_batches,
     health,
+    integrity,
     test_cases,
     timelines,
     workflows,
@@ -81,6 +82,7 @@ def _api() -> APIRouter:
         datasets,
         test_cases,
         dataset_files,
+        integrity,
     ):
         router.include_router(resource.router)
     return router

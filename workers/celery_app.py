@@ -17,6 +17,7 @@ app = Celery(
         "workers.tasks.dispatch",
         "workers.tasks.evaluation",
         "workers.tasks.maintenance",
+        "workers.tasks.integrity",
     ],
 )
 
@@ -69,6 +70,16 @@ app.conf.update(
             "args": [DEFAULT_POOL],
             "schedule": settings.runner.heartbeat_seconds,
             "options": {"expires": 2 * settings.runner.heartbeat_seconds},
+        },
+        "verify-events": {
+            "task": "wtb.maintenance.verify_events",
+            "schedule": settings.integrity.verify_every_seconds,
+            "options": {"expires": settings.integrity.verify_every_seconds},
+        },
+        "check-integrity": {
+            "task": "wtb.maintenance.begin_integrity_check",
+            "schedule": settings.integrity.check_every_seconds,
+            "options": {"expires": 3600},
         },
         "partitions": {
             "task": "wtb.maintenance.maintain_partitions",

@@ -1,7 +1,7 @@
 """Integrity reports, verified events, and indexes by which orphans and dead letters are found.
 
 Revision ID: 0013
-Revises: 0010
+Revises: 0011
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision: str = "0013"
-down_revision: str | None = "0010"
+down_revision: str | None = "0011"
 branch_labels: str | None = None
 depends_on: str | None = None
 
@@ -47,7 +47,7 @@ def downgrade() -> None:
     for name in ("event_verification", "failed_verifications", "integrity_reports"):
         op.drop_table(f"wtb_{name}")
     for table in RECORDED:
-        op.execute(f"DELETE FROM {table} WHERE aggregate = '{REPORT}'")
+        op.execute(f"DELETE FROM {table} WHERE aggregate = '{REPORT}'")  # noqa: S608
         allow_values(table, "aggregate", *AGGREGATES)
     op.execute("DELETE FROM wtb_commands WHERE kind = 'check'")
     allow_values("wtb_commands", "kind", *COMMANDS)

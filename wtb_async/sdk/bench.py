@@ -13,6 +13,7 @@ from wtb_async.sdk.batch_tests import OnProgress, ignore_progress
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.connection import Id
 from wtb_async.sdk.datasets import Datasets
+from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.models import (
     BatchTest,
     Breakpoints,
@@ -107,6 +108,11 @@ class WTBTestBench:
     def datasets(self) -> Datasets:
         """Named test cases with versions."""
         return self.client.datasets
+
+    @property
+    def integrity(self) -> Integrity:
+        """Checks of the database and the files."""
+        return self.client.integrity
 
     async def register_project(self, project: WorkflowProject) -> Workflow:
         """Make a workflow with its variants runnable, or bring it up to date.

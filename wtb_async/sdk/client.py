@@ -9,6 +9,7 @@ from wtb_async.sdk.batch_tests import BatchTests
 from wtb_async.sdk.connection import Connection
 from wtb_async.sdk.datasets import Datasets
 from wtb_async.sdk.executions import Executions
+from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.models import Health, Readiness
 from wtb_async.sdk.workflows import Workflows
 
@@ -24,6 +25,7 @@ class WTBClient:
         executions: single runs, their events, waiting for their end.
         batch_tests: variant matrices, their progress, results and comparison.
         datasets: named test cases with versions, and their files.
+        integrity: checks of the database and the files.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class WTBClient:
         self.executions = Executions(self._connection)
         self.batch_tests = BatchTests(self._connection)
         self.datasets = Datasets(self._connection)
+        self.integrity = Integrity(self._connection)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.sdk.datasets import Datasets
+from wtb_async.sdk.integrity import Integrity
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -140,6 +141,14 @@ class SyncDatasets(Forwarding[Datasets]):
     export_cases = iterated(Datasets.export_cases)
 
 
+class SyncIntegrity(Forwarding[Integrity]):
+    """`Integrity` without `await`."""
+
+    check = awaited(Integrity.check)
+    report = awaited(Integrity.report)
+    wait_for = awaited(Integrity.wait_for)
+
+
 class SyncTestBench(Forwarding[WTBTestBench]):
     """`WTBTestBench` without `await`, for notebooks and scripts.
 
@@ -152,6 +161,7 @@ class SyncTestBench(Forwarding[WTBTestBench]):
     def __init__(self, thread: LoopThread) -> None:
         super().__init__(thread.bench, thread)
         self.datasets = SyncDatasets(thread.bench.datasets, thread)
+        self.integrity = SyncIntegrity(thread.bench.integrity, thread)
 
     def __enter__(self) -> Self:
         return self

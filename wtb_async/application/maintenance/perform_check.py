@@ -49,6 +49,12 @@ async def perform_check(
     return True
 
 
+async def unfinished_reports(uow_factory: UnitOfWorkFactory) -> list[UUID]:
+    """Reports that nobody works on."""
+    async with uow_factory() as uow:
+        return await uow.integrity_reports.unfinished()
+
+
 async def _claim(
     report_id: UUID, checks: Checks, uow_factory: UnitOfWorkFactory
 ) -> IntegrityReport | None:

@@ -65,11 +65,8 @@ class PostgresVerificationRepository:
         types = {row.id: row.type for row in await self._session.execute(query)}
         broken = {event_id for event_id, _ in await self._failures(types)}
         mended = list(set(event_ids) - broken)
-        gone = await self._session.execute(
-            delete(failures)
-            .where(failures.c.event_id == func.any(mended))
-            .returning(failures.c.problem)
-        )
+        forget = delete(failures).where(failures.c.event_id == func.any(mended))
+        gone = await self._session.execute(forget.returning(failures.c.event_id))
         return len(gone.all())
 
     async def _next_types(self, after: int, limit: int, settle_seconds: float) -> Mapping[int, str]:
