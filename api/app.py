@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from api.backend import Backend, open_server
+from api.backend import Backend, metrics_page, open_server
 from api.errors import install_error_handlers
 from api.routes import (
     batch_commands,
@@ -22,6 +22,7 @@ from api.routes import (
     growing_batches,
     health,
     integrity,
+    metrics,
     test_cases,
     timelines,
     workflows,
@@ -51,6 +52,7 @@ def build_app(
             app.state.hub = backend.hub
             app.state.live_events = backend.live_events
             app.state.probes = backend.probes
+            app.state.metrics = metrics_page(backend.platform)
             yield
 
     app = FastAPI(
@@ -62,6 +64,7 @@ def build_app(
     app.state.settings = settings
     install_error_handlers(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(_api())
     return app
 
