@@ -16,7 +16,6 @@ from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.files.local_blob_store import LocalBlobStore
 from wtb_async.infrastructure.files.s3_blob_store import S3BlobStore
 from wtb_async.infrastructure.files.s3_connection import connect_s3
-from wtb_async.infrastructure.files.store_quota import NoQuota
 
 BUCKET = "bucket"
 
@@ -49,10 +48,10 @@ def file_threads() -> Iterator[FileThreads]:
 def blobs(request: pytest.FixtureRequest, tmp_path: Path, file_threads: FileThreads) -> BlobStore:
     """An empty store of each kind."""
     if request.param == "local":
-        return LocalBlobStore(tmp_path / "store", file_threads, NoQuota())
+        return LocalBlobStore(tmp_path / "store", file_threads)
     url = f"s3://{BUCKET}/{uuid4().hex}"
     store = connect_s3(url, request.getfixturevalue("s3_endpoint"))
-    return S3BlobStore(store, tmp_path / "store" / "cache", file_threads, NoQuota())
+    return S3BlobStore(store, tmp_path / "store" / "cache", file_threads)
 
 
 def blob_of(content: bytes) -> Blob:

@@ -15,6 +15,7 @@ from wtb_async.application.runs.park_runs import park_runs
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.engine import open_engine, runner_options
+from wtb_async.bootstrap.files import ProcessFiles
 from wtb_async.bootstrap.integrity import integrity_checks
 from wtb_async.bootstrap.platform import Platform, call_options, relay_options
 from wtb_async.bootstrap.projects import sync_projects
@@ -90,6 +91,7 @@ async def open_local(
         nudges,
         InProcessInspector(sources),
         ProjectEvaluationEngine(sources, call_options(settings)),
+        ProcessFiles(settings.files, database),
     )
     live = InMemoryLiveEvents(
         max_value_bytes=settings.live.value_bytes,
@@ -102,6 +104,7 @@ async def open_local(
             await sync_projects(projects, platform)
             yield LocalParts(platform, live)
     finally:
+        platform.files.close()
         await database.close()
 
 

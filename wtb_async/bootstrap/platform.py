@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from wtb_async.application.outbox.relay_outbox import RelayOptions
 from wtb_async.application.ports import Nudges
 from wtb_async.application.runs.dispatch_runs import PoolSize
+from wtb_async.bootstrap.files import ProcessFiles
 from wtb_async.infrastructure.evaluation.calling import CallOptions
 from wtb_async.infrastructure.evaluation.engine import ProjectEvaluationEngine
 from wtb_async.infrastructure.langgraph.code_source import CodeSources
@@ -31,6 +32,7 @@ class Platform:
     nudges: Nudges
     inspector: CodeInspector
     evaluation: ProjectEvaluationEngine
+    files: ProcessFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,13 @@ async def open_platform(
         projects, timeout_seconds=settings.api.inspect_timeout_seconds
     )
     evaluation = ProjectEvaluationEngine(projects, call_options(settings))
+    files = ProcessFiles(settings.files, database)
     try:
         yield ServerPlatform(
-            settings, projects, database, nudges, inspector, evaluation, redis=redis
+            settings, projects, database, nudges, inspector, evaluation, files, redis=redis
         )
     finally:
+        files.close()
         await nudges.flush()
         await redis.aclose()
         await database.close()

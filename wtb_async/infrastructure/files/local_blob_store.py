@@ -12,13 +12,14 @@ from wtb_async.domain.file_commit import Blob
 from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.files.object_folder import ObjectFolder, copy_content
 from wtb_async.infrastructure.files.object_reader import ObjectReader
+from wtb_async.infrastructure.files.store_quota import UNLIMITED
 from wtb_async.infrastructure.files.storing import disk_faults, open_file
 
 
 class LocalBlobStore:
     """Keeps blobs in a folder; writes them durably, with many under way at once."""
 
-    def __init__(self, folder: Path, threads: FileThreads, quota: Quota) -> None:
+    def __init__(self, folder: Path, threads: FileThreads, quota: Quota = UNLIMITED) -> None:
         """Store in `folder`, which is created when it is needed."""
         self._objects = ObjectFolder(folder)
         self._threads = threads

@@ -17,6 +17,7 @@ from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.files.object_folder import ObjectFolder
 from wtb_async.infrastructure.files.object_key import object_key
 from wtb_async.infrastructure.files.object_reader import ObjectReader, store_is_away
+from wtb_async.infrastructure.files.store_quota import UNLIMITED
 from wtb_async.infrastructure.files.storing import disk_faults, open_file
 
 PART_BYTES = 8 << 20
@@ -32,7 +33,9 @@ PARTS_AT_ONCE = 2
 class S3BlobStore:
     """Keeps blobs in a bucket."""
 
-    def __init__(self, store: ObjectStore, cache: Path, threads: FileThreads, quota: Quota) -> None:
+    def __init__(
+        self, store: ObjectStore, cache: Path, threads: FileThreads, quota: Quota = UNLIMITED
+    ) -> None:
         """Keep copies in the folder `cache`, which is created when it is needed."""
         self._store = store
         self._copies = ObjectFolder(cache)

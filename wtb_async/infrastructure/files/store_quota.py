@@ -46,3 +46,6 @@ class NoQuota:
 
     async def admit(self, size: int) -> None:
         """Admit anything."""
+
+
+UNLIMITED = NoQuota()

@@ -67,6 +67,7 @@ CONDEMN_UNKNOWN = text(
     INSERT INTO wtb_file_blobs (sha256, size, claimed_at)
     SELECT sha256, size, NULL
     FROM unnest(CAST(:sha256s AS text[]), CAST(:sizes AS bigint[])) AS blob (sha256, size)
+    WHERE NOT EXISTS (SELECT FROM wtb_file_blobs AS known WHERE known.sha256 = blob.sha256)
     ORDER BY sha256
     ON CONFLICT (sha256) DO NOTHING
     RETURNING sha256
