@@ -3,6 +3,8 @@
 from wtb_async.application.maintenance.checks import Checks
 from wtb_async.application.maintenance.repairs import repairs
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.infrastructure.files.blob_inspection import AlteredBlobs, LostBlobs, StoredBlobs
+from wtb_async.infrastructure.files.blob_restoring import BlobRestoring
 from wtb_async.infrastructure.postgres.integrity.catalogue import row_inspections
 from wtb_async.infrastructure.postgres.integrity.row_inspection import InspectionOptions
 
@@ -15,8 +17,18 @@ def integrity_checks(platform: Platform) -> Checks:
         kept_months=settings.retention_months,
         chunk_size=settings.integrity.chunk_size,
     )
+    engine, files = platform.database.engine, platform.files
+    blobs = StoredBlobs(engine)
+    restoring = BlobRestoring(engine, files.blobs, files.threads)
     return Checks(
-        inspections=row_inspections(platform.database.engine, options),
+        inspections=[
+            *row_inspections(engine, options),
+            LostBlobs(blobs, files.blobs, options.chunk_size),
+            AlteredBlobs(blobs, files.blobs, settings.integrity.deep_bytes_per_second),
+        ],
         repairs=repairs(lease_seconds=settings.runner.lease_seconds),
-        restores={},
+        restores={
+            LostBlobs.check.name: restoring.restore,
+            AlteredBlobs.check.name: restoring.restore,
+        },
     )
