@@ -77,9 +77,9 @@ app.conf.update(
             "options": {"expires": settings.integrity.verify_every_seconds},
         },
         "check-integrity": {
-            "task": "wtb.maintenance.begin_integrity_check",
-            "schedule": settings.integrity.check_every_seconds,
-            "options": {"expires": 3600},
+            "task": "wtb.maintenance.begin_due_check",
+            "schedule": 60.0,
+            "options": {"expires": 60},
         },
         "partitions": {
             "task": "wtb.maintenance.maintain_partitions",

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from arranging import change, history, register_runner, select
+from arranging import change, register_runner, select
 from checking import check, damage, found_in
 from controlling import Stations
 
@@ -112,12 +112,3 @@ async def test_a_run_that_nobody_took_over_is_taken_over_when_that_is_wanted(
     assert (result.found, result.repaired) == (1, 1)
     stations.release("b")
     await stations.when(execution_id, ExecutionStatus.COMPLETED)
-
-
-async def test_a_report_is_an_object_with_a_record_of_its_own(stations: Stations) -> None:
-    report = await check(stations.platform)
-    assert await history(stations.platform.database, report.id) == [
-        (1, "IntegrityCheckRequested"),
-        (2, "IntegrityCheckStarted"),
-        (3, "IntegrityCheckCompleted"),
-    ]

@@ -5,7 +5,7 @@ from uuid import UUID
 from workers.celery_app import app, settings
 from workers.delivery import send_check
 from workers.process import current_process
-from wtb_async.application.maintenance.begin_check import BeginCheck, begin_check
+from wtb_async.application.maintenance.begin_check import begin_due_check
 from wtb_async.application.maintenance.perform_check import perform_check, unfinished_reports
 from wtb_async.application.maintenance.verify_events import verify_events
 from wtb_async.bootstrap.integrity import integrity_checks
@@ -30,15 +30,15 @@ def check_integrity(report_id: str) -> None:
         send_check(report_id)
 
 
-@app.task(name="wtb.maintenance.begin_integrity_check")
-def begin() -> None:
-    """Have a report made now and then."""
+@app.task(name="wtb.maintenance.begin_due_check", send_events=False)
+def begin_due() -> None:
+    """Have a report made when the newest is old; the beat may have been restarted since."""
     process = current_process()
     platform = process.platform
     process.run(
-        begin_check(
-            BeginCheck(caller=_CALLER),
-            repairable=frozenset(),
+        begin_due_check(
+            settings.integrity.check_every_seconds,
+            caller=_CALLER,
             uow_factory=platform.database.unit_of_work,
             nudges=platform.nudges,
         )

@@ -3,15 +3,14 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from wtb_async.cli.console import ExitCode, print_fields, print_json, stderr, stdout
-from wtb_async.cli.execution_views import moment
+from wtb_async.cli.console import ExitCode, print_json, stderr, stdout
+from wtb_async.cli.integrity_views import print_report
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.integrity import IntegrityReport
 
-Wait = Annotated[bool, typer.Option(help="Come back once the report is complete.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Come back once the report is complete.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def check(
     deep: Annotated[bool, typer.Option(help="Read every blob, too.")] = False,
-    wait: Wait = True,
+    wait: Wait = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
@@ -55,7 +54,7 @@ def show(
 def repair(
     checks: Annotated[list[str], typer.Argument(help="The checks whose findings to mend.")],
     yes: Annotated[bool, typer.Option("--yes", help="Mend, do not only say what.")] = False,
-    wait: Wait = True,
+    wait: Wait = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
@@ -75,38 +74,6 @@ async def _tell(client: WTBClient, report: IntegrityReport, *, wait: bool, as_js
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        _print(report)
+        print_report(stdout(), report)
     if report.has_ended and not report.is_sound:
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _print(report: IntegrityReport) -> None:
-    print_fields(
-        stdout(),
-        {
-            "id": str(report.id),
-            "status": report.status.value,
-            "checks": f"{report.checks_done} of {report.checks_total}",
-            "findings": _counted(report),
-            "by": report.created_by,
-            "at": moment(report.created_at),
-            "error": str(report.error or ""),
-        },
-    )
-    found = [each for each in report.results if each.found]
-    if not found:
-        return
-    table = Table("check", "severity", "found", "mended", "what", box=None)
-    for each in found:
-        mended = str(each.repaired) if each.is_repairable else "-"
-        table.add_row(each.check, each.severity.value, str(each.found), mended, each.title)
-    stdout().print(table)
-    for each in found:
-        for finding in each.findings:
-            line = f"{each.check}  {finding.subject}  {finding.detail}"
-            stdout().print(line, markup=False, soft_wrap=True)
-
-
-def _counted(report: IntegrityReport) -> str:
-    counts = [f"{count} {severity.value}" for severity, count in report.counts.items() if count]
-    return ", ".join(counts) or "none"

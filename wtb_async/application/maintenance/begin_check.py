@@ -8,7 +8,7 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.recording import new_command
 from wtb_async.application.ids import new_id
 from wtb_async.application.maintenance.recording import record_report
-from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind
 from wtb_async.domain.errors import InvalidInput, Violation
 from wtb_async.domain.events import Aggregate
@@ -43,6 +43,27 @@ async def begin_check(
     Raises InvalidInput when one of the checks has no repair.
     """
     _check_repairs(request.repair, repairable)
+    async with uow_factory() as uow:
+        report = _add(request, uow)
+        await uow.commit()
+    nudges.new_events()
+    return report.id
+
+
+async def begin_due_check(
+    every_seconds: float, *, caller: str, uow_factory: UnitOfWorkFactory, nudges: Nudges
+) -> bool:
+    """Want a report when the newest is older than this; tells whether it was."""
+    async with uow_factory() as uow:
+        if not await uow.integrity_reports.is_due(every_seconds):
+            return False
+        _add(BeginCheck(caller=caller), uow)
+        await uow.commit()
+    nudges.new_events()
+    return True
+
+
+def _add(request: BeginCheck, uow: UnitOfWork) -> IntegrityReport:
     report = IntegrityReport(
         id=new_id(),
         created_by=request.caller,
@@ -59,12 +80,9 @@ async def begin_check(
         target=Aggregate.INTEGRITY_REPORT,
     )
     event = IntegrityCheckRequested(deep=report.deep, repair=report.repair, dry_run=report.dry_run)
-    async with uow_factory() as uow:
-        uow.integrity_reports.add(report)
-        record_report(uow, report, event, None, actor=request.caller, command=command)
-        await uow.commit()
-    nudges.new_events()
-    return report.id
+    uow.integrity_reports.add(report)
+    record_report(uow, report, event, None, actor=request.caller, command=command)
+    return report
 
 
 def _check_repairs(wanted: Collection[str], repairable: Collection[str]) -> None:

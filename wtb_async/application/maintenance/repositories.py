@@ -20,6 +20,9 @@ class IntegrityReportRepository(Protocol):
     async def claim(self, report_id: UUID, seconds: float) -> IntegrityReport | None:
         """Work on a report for some time; None when it has ended or somebody else does."""
 
+    async def is_due(self, every_seconds: float) -> bool:
+        """Whether no report is younger than this; two callers do not both hear so."""
+
     async def unfinished(self) -> list[UUID]:
         """Reports that nobody works on."""
 

@@ -19,6 +19,10 @@ _CLAIM = text(
     """
 )
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
+_DUE_LOCK = 0x77746221
+"""A number of our own: who begins a report that is due holds it until the commit."""
+
 
 class PostgresIntegrityReportRepository:
     """Loads and keeps reports through the session."""
@@ -41,6 +45,13 @@ class PostgresIntegrityReportRepository:
         """Work on a report for some time; None when it has ended or somebody else does."""
         claimed = await self._session.scalar(_CLAIM, {"id": report_id, "seconds": seconds})
         return None if claimed is None else await self.lock(report_id)
+
+    async def is_due(self, every_seconds: float) -> bool:
+        """Whether no report is younger than this; two callers do not both hear so."""
+        await self._session.execute(_ONE_AT_A_TIME, {"key": _DUE_LOCK})
+        age = func.make_interval(0, 0, 0, 0, 0, 0, every_seconds)
+        young = select(reports.c.id).where(reports.c.created_at > func.clock_timestamp() - age)
+        return await self._session.scalar(young.limit(1)) is None
 
     async def unfinished(self) -> list[UUID]:
         """Reports that nobody works on."""
