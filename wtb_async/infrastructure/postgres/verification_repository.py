@@ -13,9 +13,25 @@ from wtb_async.infrastructure.postgres.integrity_tables import (
 from wtb_async.infrastructure.postgres.integrity_tables import (
     failed_verifications as failures,
 )
-from wtb_async.infrastructure.postgres.tables import outbox
 
 _ACTION = "VerificationFailed"
+
+_NEXT = text(
+    """
+    SELECT type, array_agg(id) AS ids FROM (
+        SELECT id, type FROM wtb_outbox
+        WHERE id > :after
+          AND created_at < clock_timestamp() - make_interval(secs => :settle_seconds)
+        ORDER BY id LIMIT :limit
+    ) AS event GROUP BY type
+    """
+)
+_THESE = text(
+    """
+    SELECT type, array_agg(id) AS ids FROM wtb_outbox
+    WHERE id = ANY (CAST(:ids AS bigint[])) GROUP BY type
+    """
+)
 
 # A failure that is known already has its audit entry.
 _RECORD = text(
@@ -51,40 +67,32 @@ class PostgresVerificationRepository:
         )
         if after is None:
             return Verified(0, 0)
-        types = await self._next_types(after, limit, settle_seconds)
-        if not types:
+        given = {"after": after, "limit": limit, "settle_seconds": settle_seconds}
+        by_type = (await self._session.execute(_NEXT, given)).all()
+        if not by_type:
             return Verified(0, 0)
-        found = await self._failures(types)
+        found = await self._failures({row.type: row.ids for row in by_type})
         await self._record(found)
-        await self._session.execute(update(place).values(verified_to=max(types)))
-        return Verified(len(types), len(found))
+        newest = max(max(row.ids) for row in by_type)
+        await self._session.execute(update(place).values(verified_to=newest))
+        return Verified(sum(len(row.ids) for row in by_type), len(found))
 
     async def verify_again(self, event_ids: Collection[int]) -> int:
         """Forget failures of events whose promises are kept by now; answers how many."""
-        query = select(outbox.c.id, outbox.c.type).where(outbox.c.id == func.any(list(event_ids)))
-        types = {row.id: row.type for row in await self._session.execute(query)}
-        broken = {event_id for event_id, _ in await self._failures(types)}
+        rows = await self._session.execute(_THESE, {"ids": list(event_ids)})
+        broken = {id_ for id_, _ in await self._failures({row.type: row.ids for row in rows})}
         mended = list(set(event_ids) - broken)
         forget = delete(failures).where(failures.c.event_id == func.any(mended))
         gone = await self._session.execute(forget.returning(failures.c.event_id))
         return len(gone.all())
 
-    async def _next_types(self, after: int, limit: int, settle_seconds: float) -> Mapping[int, str]:
-        settled = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, settle_seconds)
-        query = (
-            select(outbox.c.id, outbox.c.type)
-            .where(outbox.c.id > after, outbox.c.created_at < settled)
-            .order_by(outbox.c.id)
-            .limit(limit)
-        )
-        return {row.id: row.type for row in await self._session.execute(query)}
-
-    async def _failures(self, types: Mapping[int, str]) -> Sequence[Failure]:
+    async def _failures(self, ids: Mapping[str, Sequence[int]]) -> Sequence[Failure]:
+        """What events, by type, have promised that is not so."""
         found: list[Failure] = []
-        for statement, verified in VERIFICATIONS.items():
-            ids = [event_id for event_id, type_ in types.items() if type_ in verified]
-            if ids:
-                rows = await self._session.execute(statement, {"ids": ids})
+        for statement, types in VERIFICATIONS.items():
+            of_these = [event_id for type_ in types for event_id in ids.get(type_, ())]
+            if of_these:
+                rows = await self._session.execute(statement, {"ids": of_these})
                 found += [(row.event_id, row.problem) for row in rows]
         return found
 
