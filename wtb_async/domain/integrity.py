@@ -137,6 +137,16 @@ class IntegrityReport:
         self.version += 1
         return FindingsRepaired(check=result["check"], repaired=repaired)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every check was made."""
+        return self.checks_done == self.checks_total
+
+    def stands_at(self, checks_done: int, cursor: list[str] | None) -> bool:
+        """Whether it is being made and nobody has gone on with it from there."""
+        is_there = (self.checks_done, self.cursor) == (checks_done, cursor)
+        return is_there and self.status is ReportStatus.RUNNING
+
     def wants_repair_of(self, check: Check) -> bool:
         """Whether its findings are to be mended now."""
         return check.name in self.repair and not self.dry_run

@@ -10,8 +10,11 @@ IS_ORPHAN = """(
     AND NOT EXISTS (SELECT FROM wtb_threads WHERE parent_id = item.id)
     AND NOT EXISTS (SELECT FROM wtb_workspaces
                     WHERE thread_id = item.id AND removed_at IS NULL))"""
-"""No execution, run, fork or directory on a disk has it. A rolled back execution that was rolled
-back again before it was resumed leaves such a thread: it holds nothing of its own."""
+"""No execution, run, fork or directory on a disk has it.
+
+An execution that was rolled back twice without having gone on leaves such a thread, which holds
+nothing of its own.
+"""
 
 ORPHAN_THREADS = RowCheck(
     check=Check(
