@@ -43,6 +43,10 @@ bench: $(READY) ## Measure the saver alone and the whole way of a run, side by s
 bench-prefixes: $(READY) ## Measure what shared prefixes spare a variant matrix.
 	@$(BIN)/python benchmarks/prefixes.py
 
+.PHONY: bench-files
+bench-files: $(READY) ## Measure what workspaces and snapshots of unchanged files cost.
+	@$(BIN)/python benchmarks/files.py
+
 .PHONY: calibrate
 calibrate: $(READY) ## Simulate what the verdicts promise, and renew the tables in docs/statistics.md.
 	@$(BIN)/python benchmarks/calibration.py --markdown docs/statistics.md

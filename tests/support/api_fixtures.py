@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import httpx2
@@ -19,13 +20,14 @@ from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.embedded import EmbeddedServices
 from wtb_async.infrastructure.embedded.ports import free_port
 from wtb_async.infrastructure.postgres.database import Database, open_database
-from wtb_async.settings import Settings, asyncpg_url
+from wtb_async.settings import FileSettings, Settings, asyncpg_url
 
 
 @pytest.fixture
-def settings(database_url: str, services: EmbeddedServices) -> Settings:
-    """A database of its own, the projects of the tests, short times."""
-    return settings_for(database_url, services.redis_url)
+def settings(database_url: str, services: EmbeddedServices, tmp_path: Path) -> Settings:
+    """A database and a folder for files of its own, the projects of the tests, short times."""
+    files = FileSettings(folder=tmp_path / "files")
+    return settings_for(database_url, services.redis_url).model_copy(update={"files": files})
 
 
 @pytest.fixture

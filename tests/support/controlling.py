@@ -179,6 +179,7 @@ class Stations:
         checkpoint_id: UUID | None = None,
         before_node: str | None = None,
         after_node: str | None = None,
+        restores_files: bool = True,
     ) -> ExecutionView:
         """Take it back."""
         await roll_back_execution(
@@ -188,6 +189,7 @@ class Stations:
                 to=Place(
                     checkpoint_id=checkpoint_id, before_node=before_node, after_node=after_node
                 ),
+                restores_files=restores_files,
             ),
             uow_factory=self.platform.database.unit_of_work,
             timelines=self._timelines,

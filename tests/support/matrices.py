@@ -27,12 +27,14 @@ from wtb_async.domain.workflow import BASE_VARIANT, decided
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
 from wtb_async.infrastructure.langgraph.gates import close_gates
+from wtb_async.infrastructure.langgraph.graph_cache import LoadedGraph
 from wtb_async.infrastructure.langgraph.node_boundaries import observe_nodes
 from wtb_async.infrastructure.langgraph.node_replacement import (
     Compiled,
     Replacement,
     replace_nodes,
 )
+from wtb_async.infrastructure.langgraph.workspace_settings import DEFAULT_WORKSPACE
 from wtb_async.infrastructure.postgres.database import Database, open_database
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
@@ -53,7 +55,7 @@ class VariedGraphs:
         self._builder = builder
         self._saver = saver
 
-    async def get(self, run: ClaimedRun) -> Compiled:
+    async def get(self, run: ClaimedRun) -> LoadedGraph:
         """As the cache of a runner makes it."""
         graph = replace_nodes(
             self._builder,
@@ -63,7 +65,7 @@ class VariedGraphs:
             },
         ).compile(checkpointer=self._saver)
         observed = observe_nodes(graph, self._saver.boundaries, max_value_bytes=1000)
-        return close_gates(observed, run.gates)
+        return LoadedGraph(close_gates(observed, run.gates), DEFAULT_WORKSPACE)
 
 
 def signing(name: str, node: Any) -> Callable[[State], Any]:  # noqa: ANN401 - of LangGraph

@@ -1,6 +1,5 @@
 """Workspaces in a folder of a test, with the real store of blobs."""
 
-import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ class FileBench:
     """A store and the workspaces that stand on it."""
 
     folder: Path
+    threads: FileThreads
     blobs: LocalBlobStore
     workspaces: WorkspaceDirectories
 
@@ -36,7 +36,7 @@ class FileBench:
     async def memento_of(self, content: bytes, mode: int = 0o644) -> FileMemento:
         blob = Blob(hashlib.sha256(content).hexdigest(), len(content))
         written = self.folder / "written"
-        await asyncio.to_thread(written.write_bytes, content)
+        await self.threads.run(written.write_bytes, content)
         await self.blobs.put(written, blob)
         return FileMemento(kind=FileKind.FILE, mode=mode, mtime_ns=LAST_WRITTEN, blob=blob)
 
@@ -52,13 +52,15 @@ class FileBench:
 
 
 @contextmanager
-def file_bench(folder: Path) -> Iterator[FileBench]:
+def file_bench(folder: Path, *, may_give_up_root: bool = False) -> Iterator[FileBench]:
     """A bench below this folder."""
     threads = FileThreads(2)
     blobs = LocalBlobStore(folder / "files", threads)
-    workspaces = WorkspaceDirectories(folder / "files", blobs, threads)
+    workspaces = WorkspaceDirectories(
+        folder / "files", blobs, threads, may_give_up_root=may_give_up_root
+    )
     try:
-        yield FileBench(folder, blobs, workspaces)
+        yield FileBench(folder, threads, blobs, workspaces)
     finally:
         workspaces.close()
         threads.close()

@@ -54,7 +54,11 @@ class RunActor:
             loop.call_soon_threadsafe(self._stop_run, run_id)
 
         async with open_runner(
-            self._settings, name=self._name, pool=self._pool, on_revoke=revoke
+            self._settings,
+            name=self._name,
+            pool=self._pool,
+            on_revoke=revoke,
+            may_give_up_root=True,
         ) as (platform, new_life):
             freeze_what_is_loaded()
             watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)

@@ -5,13 +5,14 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from uuid import UUID
 
 from wtb_async.application.ports import LiveEvents
 from wtb_async.application.runs.runner import RunnerOptions
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.bootstrap.workspaces import ProcessWorkspaces
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.checkpoints.group_writer import WriterOptions
@@ -25,10 +26,13 @@ from wtb_async.settings import CoreSettings
 
 @asynccontextmanager
 async def open_engine(
-    platform: Platform, live: LiveEvents
+    platform: Platform, live: LiveEvents, *, may_give_up_root: bool = False
 ) -> AsyncIterator[tuple[LangGraphEngine, GraphCache]]:
-    """An engine with a saver of its own, and the graphs that it has compiled."""
-    async with _open_saver(platform.settings) as saver:
+    """An engine with a saver of its own, and the graphs that it has compiled.
+
+    A process of its own `may_give_up_root`, so that workspaces can hold links to blobs.
+    """
+    async with _open_saver(platform.settings) as saver, AsyncExitStack() as stack:
         observe = partial(
             observe_nodes,
             log=saver.boundaries,
@@ -37,7 +41,14 @@ async def open_engine(
         graphs = GraphCache(
             _workflow_loader(platform.database), platform.projects, saver, observe=observe
         )
-        yield LangGraphEngine(graphs, saver, live), graphs
+        workspaces = ProcessWorkspaces(
+            platform.settings.files,
+            platform.database,
+            saver,
+            may_give_up_root=may_give_up_root,
+        )
+        stack.callback(workspaces.close)
+        yield LangGraphEngine(graphs, saver, live, workspaces), graphs
 
 
 def runner_options(settings: CoreSettings, *, name: str, pool: str) -> RunnerOptions:

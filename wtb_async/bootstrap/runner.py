@@ -20,15 +20,21 @@ async def open_runner(
     name: str,
     pool: str,
     on_revoke: Callable[[str], None],
+    may_give_up_root: bool = False,
 ) -> AsyncIterator[tuple[ServerPlatform, Callable[[], RunnerLoop]]]:
-    """Open all that a runner needs; answers a maker of loops, one for each life."""
+    """Open all that a runner needs; answers a maker of loops, one for each life.
+
+    `may_give_up_root` says that the process is the runner's alone.
+    """
     give_threads_to_nodes(settings.runner.slots)
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(
             open_platform(settings, role=name, pool_size=4, server_settings=INDEX_ONLY_PLANS)
         )
         live = live_events(settings, platform.redis)
-        engine, _ = await stack.enter_async_context(open_engine(platform, live))
+        engine, _ = await stack.enter_async_context(
+            open_engine(platform, live, may_give_up_root=may_give_up_root)
+        )
         stack.push_async_callback(live.close)
         monitor = _open_monitor(settings, name, on_revoke, stack)
         options = runner_options(settings, name=name, pool=pool)

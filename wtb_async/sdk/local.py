@@ -61,7 +61,7 @@ async def open_local_client(
             _entered_in(keeper, local_database(folder, given_url))
         )
         await _run_in(keeper, prepare_database, url)
-        settings = _settings(url, slots)
+        settings = _settings(url, slots, folder / "files")
         stack.enter_context(_node_threads(slots))
         hub = EventHub()
         application = build_app(settings, partial(_backend, settings, projects, objects, hub))
@@ -89,7 +89,7 @@ def _refer(objects: InProcessObjects, role: str, found: object) -> str:
     return find_importable(found) or objects.put(role, found)
 
 
-def _settings(database_url: str, slots: int) -> CoreSettings:
+def _settings(database_url: str, slots: int, files_folder: Path) -> CoreSettings:
     settings = CoreSettings(
         database_url=SecretStr(database_url), api_key=SecretStr(secrets.token_hex()), projects=()
     )
@@ -105,7 +105,10 @@ def _settings(database_url: str, slots: int) -> CoreSettings:
             "fence_after_seconds": inf,
         }
     )
-    return settings.model_copy(update={"runner": runner})
+    files = settings.files
+    if "folder" not in files.model_fields_set:
+        files = files.model_copy(update={"folder": files_folder})
+    return settings.model_copy(update={"runner": runner, "files": files})
 
 
 @contextmanager

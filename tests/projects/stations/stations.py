@@ -14,7 +14,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 class State(TypedDict, total=False):
-    """The nodes passed, and what each node is to do: `{"b": "hold"}`."""
+    """The nodes passed, and what each node is to do: `{"b": "hold"}`, `{"c": "write ask"}`."""
 
     seen: Annotated[list[str], operator.add]
     note: str
@@ -49,8 +49,14 @@ def station(name: str) -> Node:
         folder = Path(state["folder"])
         key = config["configurable"].get("wtb_idempotency_key")
         await asyncio.to_thread(_note, folder / "visits", f"{name} {key}\n")
-        answer = await _do(state.get("tasks", {}).get(name, ""), name, folder)
-        return {"seen": [answer]}
+        task = state.get("tasks", {}).get(name, "")
+        found = ""
+        if task.startswith("write"):
+            workspace = Path(config["configurable"]["wtb_workspace"])
+            found = await asyncio.to_thread(_write, workspace, name)
+            task = task.removeprefix("write").strip()
+        answer = await _do(task, name, folder)
+        return {"seen": [answer + found]}
 
     return visit
 
@@ -68,6 +74,14 @@ async def soft(state: State) -> dict[str, Any]:
 def _note(file: Path, line: str) -> None:
     with file.open("a") as notes:
         notes.write(line)
+
+
+def _write(workspace: Path, name: str) -> str:
+    """Write a file and a line in another one; answers what was there before."""
+    found = sorted(file.name for file in workspace.iterdir())
+    (workspace / f"{name}.txt").write_text(name)
+    _note(workspace / "log", f"{name}\n")
+    return f" found {' '.join(found)}".rstrip()
 
 
 async def _do(task: str, name: str, folder: Path) -> str:

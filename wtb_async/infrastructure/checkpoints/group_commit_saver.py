@@ -31,6 +31,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from wtb_async.domain.errors import RunGivenUp, TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog
+from wtb_async.infrastructure.checkpoints.file_log import (
+    NO_FILES,
+    FileLog,
+    FileRows,
+    WorkspaceRow,
+)
 from wtb_async.infrastructure.checkpoints.group_writer import Connect, GroupWriter, WriterOptions
 from wtb_async.infrastructure.checkpoints.serializer import StrictSerializer
 from wtb_async.infrastructure.checkpoints.thread_head import HEAD_STATEMENT, ThreadHead
@@ -59,6 +65,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
     ) -> None:
         super().__init__(reads, serde=StrictSerializer())
         self.boundaries = BoundaryLog()
+        self.files = FileLog()
         self._writer = GroupWriter(connect, options)
         self._new_threads: set[str] = set()
         self._heads: dict[str, str] = {}
@@ -134,6 +141,21 @@ class GroupCommitSaver(AsyncPostgresSaver):
             NotStorable: it names the channel.
             RunGivenUp: nobody wants what this run writes any more.
         """
+        configurable = config["configurable"]
+        files = self.files.of(configurable["thread_id"])
+        if files is None or configurable["checkpoint_ns"]:
+            return await self._put(config, checkpoint, metadata, new_versions, NO_FILES)
+        async with files.with_checkpoint(checkpoint["id"]) as rows:
+            return await self._put(config, checkpoint, metadata, new_versions, rows)
+
+    async def _put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        files: FileRows,
+    ) -> RunnableConfig:
         await self._writer.room()
         configurable = config["configurable"]
         thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
@@ -148,7 +170,8 @@ class GroupCommitSaver(AsyncPostgresSaver):
             orjson.dumps(get_serializable_checkpoint_metadata(config, metadata)).decode(),
         )
         boundaries = self.boundaries.take(thread_id)
-        await self._writer.commit(Rows(blobs=blobs, checkpoint=row, boundaries=boundaries))
+        given = Rows(blobs=blobs, checkpoint=row, boundaries=boundaries, files=files)
+        await self._writer.commit(given)
         if namespace == "":
             self._heads[thread_id] = checkpoint["id"]
         return {
@@ -167,6 +190,22 @@ class GroupCommitSaver(AsyncPostgresSaver):
         task_path: str = "",
     ) -> None:
         """Save what a task wrote; returns after COMMIT. Raises NotStorable, RunGivenUp."""
+        thread_id = config["configurable"]["thread_id"]
+        files = self.files.of(thread_id)
+        if files is None or files.newest == files.linked:
+            await self._put_writes(config, writes, task_id, task_path, NO_FILES)
+            return
+        async with files.with_task(self._heads.get(thread_id), task_id) as rows:
+            await self._put_writes(config, writes, task_id, task_path, rows)
+
+    async def _put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str,
+        files: FileRows,
+    ) -> None:
         await self._writer.room()
         configurable = config["configurable"]
         self._check_is_wanted(configurable["thread_id"])
@@ -185,7 +224,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
             raise
         replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
         boundaries = self.boundaries.take(configurable["thread_id"])
-        given = Rows(writes=rows, replaces_writes=replaces, boundaries=boundaries)
+        given = Rows(writes=rows, replaces_writes=replaces, boundaries=boundaries, files=files)
         await self._writer.commit(given, may_wait=not replaces)
 
     async def write_boundaries(self, thread_id: str) -> None:
@@ -193,6 +232,11 @@ class GroupCommitSaver(AsyncPostgresSaver):
         await self._writer.room()
         if rows := self.boundaries.take(thread_id):
             await self._writer.commit(Rows(boundaries=rows))
+
+    async def write_workspace(self, row: WorkspaceRow) -> None:
+        """Commit what became of a workspace; returns after COMMIT."""
+        await self._writer.room()
+        await self._writer.commit(Rows(files=FileRows(workspaces=[row])), may_wait=True)
 
     def _dump(self, channel: str, value: object) -> tuple[str, bytes]:
         try:

@@ -13,10 +13,13 @@ import structlog
 
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryRow
+from wtb_async.infrastructure.checkpoints.file_log import NO_FILES, FileLink, WorkspaceRow
 from wtb_async.infrastructure.checkpoints.statements import (
     PUT_STATEMENT,
     PUT_WITH_BOUNDARIES_AGAIN_STATEMENT,
     PUT_WITH_BOUNDARIES_STATEMENT,
+    PUT_WITH_FILES_AGAIN_STATEMENT,
+    PUT_WITH_FILES_STATEMENT,
     REPLACE_WRITES_STATEMENT,
 )
 from wtb_async.infrastructure.checkpoints.write_queue import (
@@ -185,7 +188,10 @@ async def _write(connection: asyncpg.Connection, given: Sequence[Rows], *, again
     boundaries = [row for rows in given for row in rows.boundaries]
     put = [*_columns(blobs, 6), *_columns(writes, 9), *_columns(checkpoints.values(), 6)]
     statement = PUT_STATEMENT
-    if boundaries:
+    if files := _file_columns(given):
+        statement = PUT_WITH_FILES_AGAIN_STATEMENT if again else PUT_WITH_FILES_STATEMENT
+        put += [*_columns(boundaries, len(BoundaryRow._fields)), *files]
+    elif boundaries:
         statement = PUT_WITH_BOUNDARIES_AGAIN_STATEMENT if again else PUT_WITH_BOUNDARIES_STATEMENT
         put += _columns(boundaries, len(BoundaryRow._fields))
     if not replaced:
@@ -194,6 +200,19 @@ async def _write(connection: asyncpg.Connection, given: Sequence[Rows], *, again
     async with connection.transaction():
         await connection.fetch(REPLACE_WRITES_STATEMENT, *_columns(replaced.values(), 9))
         await connection.fetch(statement, *put)
+
+
+def _file_columns(given: Sequence[Rows]) -> list[Sequence[Any]]:
+    """Of links and workspaces, the last of each; nothing when there are none."""
+    files = [rows.files for rows in given if rows.files is not NO_FILES]
+    links = {link[:3]: link for each in files for link in each.links}
+    workspaces = {row[:2]: row for each in files for row in each.workspaces}
+    if not links and not workspaces:
+        return []
+    return [
+        *_columns(links.values(), len(FileLink._fields)),
+        *_columns(workspaces.values(), len(WorkspaceRow._fields)),
+    ]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:

@@ -70,6 +70,32 @@ PUT_WITH_BOUNDARIES_AGAIN_STATEMENT = (
     f"{_PUT}, boundaries AS ({_BOUNDARIES}{_NOT_YET_SENT}) {_CHECKPOINTS}"
 )
 
+# Nothing fences these: a runner whose run was taken from it writes to a thread of its own. Sent
+# again, they change nothing.
+_FILES = """
+links AS (
+    INSERT INTO wtb_checkpoint_files (thread_id, checkpoint_id, task_id, commit_id)
+    SELECT thread_id::uuid, checkpoint_id, task_id, commit_id
+    FROM unnest($36::text[], $37::text[], $38::text[], $39::uuid[])
+        AS given (thread_id, checkpoint_id, task_id, commit_id)
+    ON CONFLICT (thread_id, checkpoint_id, task_id)
+    DO UPDATE SET commit_id = EXCLUDED.commit_id, position = EXCLUDED.position
+), workspaces AS (
+    INSERT INTO wtb_workspaces (thread_id, host, path, removed_at)
+    SELECT thread_id::uuid, host, path, removed_at
+    FROM unnest($40::text[], $41::text[], $42::text[], $43::timestamptz[])
+        AS given (thread_id, host, path, removed_at)
+    ON CONFLICT (thread_id, host)
+    DO UPDATE SET path = EXCLUDED.path, removed_at = EXCLUDED.removed_at
+)
+"""
+
+PUT_WITH_FILES_STATEMENT = f"{_PUT}, boundaries AS ({_BOUNDARIES}), {_FILES} {_CHECKPOINTS}"
+
+PUT_WITH_FILES_AGAIN_STATEMENT = (
+    f"{_PUT}, boundaries AS ({_BOUNDARIES}{_NOT_YET_SENT}), {_FILES} {_CHECKPOINTS}"
+)
+
 REPLACE_WRITES_STATEMENT = f"""{_writes(1)}
 DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob
 """

@@ -8,6 +8,7 @@ from typing import Any
 
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryRow
+from wtb_async.infrastructure.checkpoints.file_log import NO_FILES, FileRows
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Rows:
     replaces_writes: bool = False
     checkpoint: tuple[Any, ...] | None = None
     boundaries: Sequence[BoundaryRow] = ()
+    files: FileRows = NO_FILES
 
     def count_bytes(self) -> int:
         """The size of the values; all else in a row is short."""

@@ -9,6 +9,10 @@ from typing import Any
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.langgraph.code_source import CodeSource
 from wtb_async.infrastructure.langgraph.projects import Project
+from wtb_async.infrastructure.langgraph.workspace_settings import (
+    DEFAULT_WORKSPACE,
+    WorkspaceSettings,
+)
 
 LOCAL = "local"
 """The name of the source that has every module which this process can import."""
@@ -65,6 +69,10 @@ class InProcessCode:
         """The keys of the scores of which less is better."""
         return self._source.lower_is_better
 
+    def workspace_of(self, workflow: str) -> WorkspaceSettings:
+        """How the workspaces of a workflow are kept."""
+        return self._source.workspace_of(workflow)
+
     def file_of(self, target: str) -> Path | None:
         """The file that the part of a reference before the colon means, as far as can be told."""
         return self._source.file_of(target)
@@ -88,6 +96,11 @@ class ImportableCode:
 
     name = LOCAL
     lower_is_better: Sequence[str] = ()
+
+    def workspace_of(self, workflow: str) -> WorkspaceSettings:
+        """That of a workflow of which no project's file says anything."""
+        del workflow
+        return DEFAULT_WORKSPACE
 
     def file_of(self, target: str) -> Path | None:
         """Nothing is told of what may be a notebook's; calling it will show what it asks for."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from wtb_async.infrastructure.langgraph.workspace_settings import WorkspaceSettings
+
 
 class CodeSource(Protocol):
     """Leads from references to graphs, nodes and evaluators."""
@@ -15,6 +17,9 @@ class CodeSource(Protocol):
     @property
     def lower_is_better(self) -> Sequence[str]:
         """The keys of the scores of which less is better."""
+
+    def workspace_of(self, workflow: str) -> WorkspaceSettings:
+        """How the workspaces of a workflow are kept."""
 
     def file_of(self, target: str) -> Path | None:
         """The file that the part of a reference before the colon means, as far as can be told."""

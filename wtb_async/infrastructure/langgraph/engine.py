@@ -9,14 +9,15 @@ import structlog
 from wtb_async.application.ports import LiveEvents
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.signals import RunSignals
-from wtb_async.domain.errors import TransientError
+from wtb_async.domain.errors import TransientError, WtbError
 from wtb_async.domain.execution import RunError
 from wtb_async.domain.run import RunStatus
 from wtb_async.infrastructure.checkpoints.group_commit_saver import GroupCommitSaver
 from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN, ActiveRun
-from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
+from wtb_async.infrastructure.langgraph.graph_cache import GraphCache, LoadedGraph
 from wtb_async.infrastructure.langgraph.passage import Passage
 from wtb_async.infrastructure.langgraph.plain_json import NotStorable, message_of
+from wtb_async.infrastructure.workspaces.run_workspace import RunWorkspace, WorkspaceMachinery
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +32,18 @@ class LangGraphEngine:
     checkpoints behind when several runs share a process.
     """
 
-    def __init__(self, graphs: GraphCache, saver: GroupCommitSaver, live: LiveEvents) -> None:
+    def __init__(
+        self,
+        graphs: GraphCache,
+        saver: GroupCommitSaver,
+        live: LiveEvents,
+        workspaces: WorkspaceMachinery | None = None,
+    ) -> None:
+        """Without `workspaces` nodes have none."""
         self._graphs = graphs
         self._saver = saver
         self._live = live
+        self._workspaces = workspaces
 
     async def drive(self, run: ClaimedRun, signals: RunSignals) -> RunOutcome:
         """Execute until the graph ends, pauses, fails, is stopped or exceeds its time.
@@ -48,11 +57,16 @@ class LangGraphEngine:
         thread_id = str(run.thread_id)
         self._saver.boundaries.open(thread_id, run.id)
         timer = asyncio.timeout(_seconds_left(run))
-        ACTIVE_RUN.set(ActiveRun.of(run))
+        workspace: RunWorkspace | None = None
+        outcome: RunOutcome | None = None
         try:
             async with self._live.of_run(run) as live, timer:
-                graph = await self._graphs.get(run)
-                outcome = await Passage(graph, self._saver, run, signals, live, began).go()
+                loaded = await self._graphs.get(run)
+                workspace = self._workspace_of(run, loaded)
+                ACTIVE_RUN.set(ActiveRun.of(run, workspace))
+                graph = loaded.compiled
+                passage = Passage(graph, self._saver, run, signals, live, began, workspace)
+                outcome = await passage.go()
         except TransientError:
             raise
         except asyncio.CancelledError:
@@ -73,11 +87,18 @@ class LangGraphEngine:
         finally:
             self._saver.forget(thread_id)
             self._saver.boundaries.close(thread_id)
+            if workspace is not None:
+                await asyncio.shield(_leave(workspace, outcome))
         return outcome
 
     def give_up(self, run: ClaimedRun) -> None:
         """Keep nothing of what a run that does not end still writes."""
         self._saver.give_up(str(run.thread_id))
+
+    def _workspace_of(self, run: ClaimedRun, loaded: LoadedGraph) -> RunWorkspace | None:
+        if self._workspaces is None:
+            return None
+        return RunWorkspace(self._workspaces, run.thread_id, loaded.workspace)
 
     async def _write_last_boundaries(self, thread_id: str) -> None:
         """Nodes that were cut off write no checkpoint that their boundaries could ride with.
@@ -89,6 +110,14 @@ class LangGraphEngine:
                 await self._saver.write_boundaries(thread_id)
         except (TransientError, TimeoutError) as error:
             log.warning("last_boundaries_not_written", thread_id=thread_id, error=repr(error))
+
+
+async def _leave(workspace: RunWorkspace, outcome: RunOutcome | None) -> None:
+    """What is left behind on the disk is removed some day; it is no reason to lose the outcome."""
+    try:
+        await workspace.close(outcome.status if outcome else None)
+    except (OSError, WtbError) as error:
+        log.warning("workspace_not_left", error=repr(error))
 
 
 def _seconds_left(run: ClaimedRun) -> float | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -20,6 +21,16 @@ from wtb_async.infrastructure.langgraph.node_replacement import (
     replace_nodes,
 )
 from wtb_async.infrastructure.langgraph.schema_types import trusted_types
+from wtb_async.infrastructure.langgraph.workspace_settings import WorkspaceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGraph:
+    """A graph that is ready for runs, and how their workspaces are kept."""
+
+    compiled: Compiled
+    workspace: WorkspaceSettings
+
 
 WorkflowLoader = Callable[[UUID], Awaitable[Workflow]]
 _Key = tuple[UUID, int, str | None, tuple[tuple[str, str], ...], tuple[str, ...]]
@@ -42,13 +53,13 @@ class GraphCache:
         self._saver = saver
         self._observe = observe
         self._size = size
-        self._graphs: OrderedDict[_Key, asyncio.Task[Compiled]] = OrderedDict()
+        self._graphs: OrderedDict[_Key, asyncio.Task[LoadedGraph]] = OrderedDict()
 
     def forget(self) -> None:
         """Load every graph anew: what references name has changed."""
         self._graphs.clear()
 
-    async def get(self, run: ClaimedRun) -> Compiled:
+    async def get(self, run: ClaimedRun) -> LoadedGraph:
         """The graph of a run. Raises InvalidInput when the user's code does not load."""
         variants = decided(run.variants)
         key = (
@@ -67,7 +78,7 @@ class GraphCache:
         self._graphs.move_to_end(key)
         return await asyncio.shield(task)
 
-    async def _build(self, run: ClaimedRun, variants: dict[str, str]) -> Compiled:
+    async def _build(self, run: ClaimedRun, variants: dict[str, str]) -> LoadedGraph:
         workflow = await self._load_workflow(run.workflow_id)
         project = self._projects.get(workflow.project)
         graph = await self._graph(workflow, run.workflow_variant, project)
@@ -77,7 +88,8 @@ class GraphCache:
         compiled = compile_like(graph, replace_nodes(graph, replacements))
         # The same saver, with a reader for the types of this graph.
         compiled.checkpointer = self._saver.with_allowlist(trusted_types(compiled))
-        return close_gates(self._observe(compiled), run.gates)
+        gated = close_gates(self._observe(compiled), run.gates)
+        return LoadedGraph(gated, project.workspace_of(workflow.name))
 
     @staticmethod
     async def _graph(workflow: Workflow, variant: str | None, project: CodeSource) -> Graph:

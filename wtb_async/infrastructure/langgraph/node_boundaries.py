@@ -19,13 +19,14 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.checkpoints.boundary_log import BoundaryLog, BoundaryRow
-from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN
+from wtb_async.infrastructure.langgraph.active_run import ACTIVE_RUN, ActiveRun
 from wtb_async.infrastructure.langgraph.asked_before import ASKED
 from wtb_async.infrastructure.langgraph.bounded_json import bounded_json, bounded_message
 from wtb_async.infrastructure.langgraph.node_output import keys_of_whole_values, storable
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.langgraph.quiet_node import quieten
 from wtb_async.infrastructure.postgres.json_text import to_json_text
+from wtb_async.infrastructure.workspaces.node_workspace import NodeWorkspace
 
 _NAMESPACE_SEPARATOR = "|"
 
@@ -144,11 +145,26 @@ class ObservedNode(Runnable[Any, Any]):
         visit: "_Visit | None",
         options: dict[str, Any],
     ) -> Any:  # noqa: ANN401
-        """Run the node as its run wants it: with its key, and no longer than it may take."""
+        """Run the node as its run wants it: with its key, no longer than it may take.
+
+        Files that it leaves are kept before its output is.
+        """
         active = ACTIVE_RUN.get()
         if active is None or visit is None:
             return await self._runnable.ainvoke(given, config, **options)
-        config = active.config_for(config or {}, visit.info.task_id)
+        workspace = active.workspace.for_node() if active.workspace else None
+        config = active.config_for(config or {}, visit.info.task_id, workspace)
+        try:
+            output = await self._timed(given, config, active, options)
+        except ParentCommand:
+            await _keep_files(active, workspace)
+            raise
+        await _keep_files(active, workspace)
+        return output
+
+    async def _timed(
+        self, given: object, config: RunnableConfig, active: ActiveRun, options: dict[str, Any]
+    ) -> Any:  # noqa: ANN401
         if active.node_timeout_seconds is None:
             return await self._runnable.ainvoke(given, config, **options)
         timer = asyncio.timeout(active.node_timeout_seconds)
@@ -217,6 +233,11 @@ class _Visit:
             output=output,
             error=error,
         )
+
+
+async def _keep_files(active: ActiveRun, workspace: NodeWorkspace | None) -> None:
+    if active.workspace is not None and workspace is not None:
+        await active.workspace.after_node(workspace)
 
 
 def _status_after(error: BaseException) -> BoundaryStatus:

@@ -26,6 +26,7 @@ from wtb_async.infrastructure.langgraph.event_bridge import invoke
 from wtb_async.infrastructure.langgraph.gates import noting_gates
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.langgraph.plain_json import message_of, plain_json
+from wtb_async.infrastructure.workspaces.run_workspace import RunWorkspace
 
 _STEPS_BEFORE_THE_FIRST = 2
 """LangGraph counts a resumed run's limit from one step after its head, and looks one step ahead."""
@@ -42,6 +43,7 @@ class Passage:
         signals: RunSignals,
         live: LiveSink | None,
         began: float,
+        workspace: RunWorkspace | None = None,
     ) -> None:
         self._graph = graph
         self._saver = saver
@@ -49,6 +51,7 @@ class Passage:
         self._signals = signals
         self._live = live
         self._began = began
+        self._workspace = workspace
         self._before = union(graph.interrupt_before_nodes, run.breakpoints.before)
         self._after = union(graph.interrupt_after_nodes, run.breakpoints.after)
         self._asked_at: str | None = None
@@ -60,11 +63,11 @@ class Passage:
         run = self._run
         if not run.resumes:
             self._saver.expect_new(str(run.thread_id))
-            return await self._invoke(run.input)
+            return await self._begin()
         head = await self._saver.head(str(run.thread_id), str(run.edit.id) if run.edit else None)
         if head is None:
-            return await self._invoke(run.input)
-        advance_clock(head.newest_id)
+            return await self._begin()
+        self._stand_at(head)
         try:
             edited = await self._apply_edit(head)
         except WtbError:
@@ -79,7 +82,21 @@ class Passage:
         if head.has_asked and run.spent_ms is not None:
             ASKED.set(questions_of(await self._snapshot()))
         self._limit_supersteps(head.step)
+        await self._open_workspace()
         return await self._invoke(None)
+
+    def _stand_at(self, head: ThreadHead) -> None:
+        advance_clock(head.newest_id)
+        if self._workspace is not None:
+            self._workspace.stand_at(head)
+
+    async def _begin(self) -> RunOutcome:
+        await self._open_workspace()
+        return await self._invoke(self._run.input)
+
+    async def _open_workspace(self) -> None:
+        if self._workspace is not None:
+            await self._workspace.open()
 
     async def _apply_edit(self, head: ThreadHead) -> bool:
         """Apply the edit unless an earlier attempt did; tells whether the thread stands at it."""

@@ -11,6 +11,11 @@ from pydantic.dataclasses import dataclass
 
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.langgraph.references import load_attribute
+from wtb_async.infrastructure.langgraph.workspace_settings import (
+    DEFAULT_WORKSPACE,
+    WorkspaceSettings,
+    read_workspaces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Project:
     graphs: dict[str, str]
     variants: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     workflow_variants: dict[str, dict[str, str]] = field(default_factory=dict)
+    workspaces: dict[str, WorkspaceSettings] = field(default_factory=dict)
+    """`{"wtb": {"workspaces": {workflow: settings}}}`."""
     lower_is_better: tuple[str, ...] = ()
     """The keys of scores of which less is better, whichever evaluator gives them."""
     dependencies: tuple[str, ...] = ()
@@ -42,6 +49,10 @@ class Project:
         local = [item for item in self.dependencies if item.startswith(".")]
         folders = [self.folder, *((self.folder / item).resolve() for item in local)]
         return list(dict.fromkeys(str(folder) for folder in folders))
+
+    def workspace_of(self, workflow: str) -> WorkspaceSettings:
+        """How the workspaces of a workflow are kept."""
+        return self.workspaces.get(workflow, DEFAULT_WORKSPACE)
 
     def check_reference(self, reference: str, *, field: str = "graph") -> None:
         """Raise `InvalidInput` unless the reference can only lead into this project's folder."""
@@ -131,6 +142,7 @@ def read_project(path: Path) -> Project:
             graphs=graphs,
             variants=ours.get("variants", {}),
             workflow_variants=ours.get("workflow_variants", {}),
+            workspaces=read_workspaces(ours.get("workspaces", {}), file.parent, graphs),
             lower_is_better=ours.get("lower_is_better", ()),
             dependencies=tuple(content.get("dependencies", ())),
         )

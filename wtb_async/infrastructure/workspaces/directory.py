@@ -5,6 +5,7 @@ from pathlib import Path
 
 from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
+from wtb_async.infrastructure.workspaces.link_guard import link_guard
 from wtb_async.infrastructure.workspaces.lock import DirectoryLock
 from wtb_async.infrastructure.workspaces.scan import Scan
 from wtb_async.infrastructure.workspaces.stored import StoredWorkspace
@@ -36,12 +37,19 @@ class WorkspaceDirectory:
         self._threads = threads
         self._accepted = index.manifest
         self._index = index
-        """The newest look at the files, which may be newer than what was accepted."""
+        self._has_links = bool(index.linked_files)
+        if self._has_links:
+            link_guard().add(self)
 
     @property
     def path(self) -> Path:
         """The workspace itself, absolute."""
         return self._stored.files
+
+    @property
+    def index(self) -> WorkspaceIndex:
+        """The newest look at the files, which may be newer than what was accepted."""
+        return self._index
 
     async def scan(self) -> Scan | None:
         """Look for what has changed since the last accepted manifest; None if nothing has.
@@ -50,7 +58,7 @@ class WorkspaceDirectory:
             UnsafePath, UnsupportedFile, TooManyFiles, FileTooLarge, WorkspaceTooLarge,
             CaseCollision: something in the workspace cannot be kept.
         """
-        if len(self._index) > INLINE_PATHS or not self._stored.still_is(self._index):
+        if self._index.paths > INLINE_PATHS or not self._stored.still_is(self._index):
             self._index = await self._threads.run(self._stored.look, self._index)
         found = self._index
         scan = Scan(self.path, self._accepted, found)
@@ -65,6 +73,8 @@ class WorkspaceDirectory:
         try:
             await self._threads.run(self._leave, fate)
         finally:
+            if self._has_links:
+                link_guard().remove(self)
             self._lock.release()
 
     def _leave(self, fate: Fate) -> None:

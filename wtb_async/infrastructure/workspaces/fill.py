@@ -1,10 +1,13 @@
 """Filling a fresh directory with what a manifest says."""
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wtb_async.domain.file_commit import Blob, FileKind, FileMemento, Manifest
 from wtb_async.infrastructure.workspaces.clock import FileClock
@@ -13,10 +16,17 @@ from wtb_async.infrastructure.workspaces.index import (
     WorkspaceIndex,
     linked_signature_of,
 )
-from wtb_async.infrastructure.workspaces.linking import Linking, clone_file, copy_file
+from wtb_async.infrastructure.workspaces.linking import Linking, copy_file
 from wtb_async.infrastructure.workspaces.opening import DIRECTORY
 
-_EXECUTABLE = 0o111
+_EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+class _Place(NamedTuple):
+    """A name in an open directory."""
+
+    directory: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +40,64 @@ class Filling:
     def fill(self, root: Path, manifest: Manifest, sources: Mapping[Blob, Path]) -> frozenset[str]:
         """Make every path below a new folder; answers those that are hard links."""
         root.mkdir(mode=0o700)
-        linked = [path for path in manifest if self._is_linked(path, manifest[path])]
+        linked = set()
         # Links come last: nothing is written through them, whatever the manifest says.
         for kind in (FileKind.FILE, FileKind.DIRECTORY, FileKind.SYMLINK):
             for folder, paths in _by_folder(manifest, kind).items():
                 with _opened(root / folder) as directory:
                     for path in paths:
-                        self._make(directory, path, manifest[path], sources)
+                        place = _Place(directory, path.rpartition("/")[2])
+                        if self._make(place, path, manifest[path], sources):
+                            linked.add(path)
         return frozenset(linked)
 
-    def _is_linked(self, path: str, memento: FileMemento) -> bool:
+    def _make(
+        self, place: _Place, path: str, memento: FileMemento, sources: Mapping[Blob, Path]
+    ) -> bool:
+        """Make one path; answers whether it is a hard link."""
+        if memento.blob:
+            source = sources[memento.blob]
+            if self._may_link(path, memento.blob, memento.mode) and _link(source, place):
+                return True
+            _write(source, place, memento.mode)
+        elif memento.target is not None:
+            os.symlink(memento.target, place.name, dir_fd=place.directory)
+        else:
+            os.mkdir(place.name, dir_fd=place.directory)
+            os.chmod(place.name, memento.mode, dir_fd=place.directory)
+        times = (memento.mtime_ns, memento.mtime_ns)
+        os.utime(place.name, ns=times, dir_fd=place.directory, follow_symlinks=False)
+        return False
+
+    def _may_link(self, path: str, blob: Blob, mode: int) -> bool:
         """A link has the mode of the blob, which no program could be run with."""
         return (
             self.linking is Linking.HARD_LINK
-            and memento.kind is FileKind.FILE
-            and not memento.mode & _EXECUTABLE
+            and blob.size > 0
+            and not mode & _EXECUTABLE
             and not self.copies(path)
         )
 
-    def _make(
-        self, directory: int, path: str, memento: FileMemento, sources: Mapping[Blob, Path]
-    ) -> None:
-        name = path.rpartition("/")[2]
-        if memento.blob and self._is_linked(path, memento):
-            os.link(sources[memento.blob], name, dst_dir_fd=directory)
-            return
-        if memento.blob:
-            self._write(sources[memento.blob], directory, name, memento.mode)
-        elif memento.target is not None:
-            os.symlink(memento.target, name, dir_fd=directory)
-        else:
-            os.mkdir(name, dir_fd=directory)
-            os.chmod(name, memento.mode, dir_fd=directory)
-        times = (memento.mtime_ns, memento.mtime_ns)
-        os.utime(name, ns=times, dir_fd=directory, follow_symlinks=False)
 
-    def _write(self, source: Path, directory: int, name: str, mode: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        target = os.open(name, flags, 0o600, dir_fd=directory)
-        try:
-            if self.linking is Linking.CLONE:
-                clone_file(source, target)
-            else:
-                copy_file(source, target)
-            os.fchmod(target, mode)
-        finally:
-            os.close(target)
+def _link(source: Path, place: _Place) -> bool:
+    """Link a blob, unless it has as many links already as the file system allows."""
+    try:
+        os.link(source, place.name, dst_dir_fd=place.directory)
+    except OSError as error:
+        if error.errno != errno.EMLINK:
+            raise
+        return False
+    return True
+
+
+def _write(source: Path, place: _Place, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    target = os.open(place.name, flags, stat.S_IRUSR | stat.S_IWUSR, dir_fd=place.directory)
+    try:
+        copy_file(source, target)
+        os.fchmod(target, mode)
+    finally:
+        os.close(target)
 
 
 def index_filled(

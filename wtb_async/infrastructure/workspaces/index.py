@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -85,14 +86,17 @@ class WorkspaceIndex:
     def _linked(self) -> list[tuple[str, Signature]]:
         return [(path, item.signature) for path, item in self.entries.items() if item.linked]
 
-    def __len__(self) -> int:
+    @property
+    def paths(self) -> int:
+        """How many are looked at to know that nothing has changed."""
         return len(self.entries) + len(self.directories)
 
     def holds(self, root: int) -> bool:
         """Whether nothing was changed below this open directory; False also when in doubt."""
         try:
-            return _all_still(root, self._own, signature_of) and _all_still(
-                root, self._linked, linked_signature_of
+            return bool(self.directories) and (
+                _all_still(root, self._own, signature_of)
+                and _all_still(root, self._linked, linked_signature_of)
             )
         except OSError:
             return False
@@ -100,7 +104,7 @@ class WorkspaceIndex:
     def save(self, file: Path, ignore: Sequence[str]) -> None:
         """Write it for a later process; a crash leaves the one of before."""
         rows = [_row(path, item) for path, item in self.entries.items()]
-        fresh = file.with_suffix(".new")
+        fresh = file.with_name(f"{file.name}-{uuid4().hex}")
         fresh.write_bytes(orjson.dumps([_VERSION, ignore, self.directories, rows]))
         fresh.replace(file)
 

@@ -20,6 +20,8 @@ from wtb_async.infrastructure.workspaces.walk import Walk
 REMOVED = ".removed-"
 """How the names of directories begin that are being removed."""
 
+_LASTING = {"files", "index", "lock"}
+
 
 class StoredWorkspace:
     """What there is of a workspace on disk; the caller holds its lock and does not mind waiting.
@@ -99,9 +101,10 @@ class StoredWorkspace:
         remove_tree(removed)
 
     def remove_leftovers(self) -> None:
-        """Remove what a swap left that was cut off."""
-        remove_tree(self._fresh)
-        remove_tree(self._former)
+        """Remove what was being made when a process ended."""
+        for item in self._folder.iterdir():
+            if item.name not in _LASTING:
+                remove_tree(item)
 
     def _open(self) -> int:
         """The workspace itself. Raises UnsupportedFile when a node has removed it."""

@@ -4,18 +4,21 @@ import errno
 import hashlib
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from wtb_async.application.files.blob_store import BlobAltered
 from wtb_async.domain.file_commit import Blob, FileKind, FileMemento
 from wtb_async.domain.file_limits import UnsupportedFile
 from wtb_async.domain.file_path import UnsafePath, check_path, check_target
+from wtb_async.infrastructure.files.object_folder import READ_ONLY
 from wtb_async.infrastructure.workspaces.bounds import ScanBounds, check_cases
 from wtb_async.infrastructure.workspaces.clock import FileClock
 from wtb_async.infrastructure.workspaces.index import (
     IndexEntry,
     Signature,
     WorkspaceIndex,
+    linked_signature_of,
     signature_of,
 )
 from wtb_async.infrastructure.workspaces.opening import DIRECTORY, FILE
@@ -48,6 +51,8 @@ class Walk:
     known: WorkspaceIndex
     rules: WorkspaceRules
     clock: FileClock
+    is_source: bool = False
+    """Nodes do not write to it, so what else its files are linked to does not matter."""
     entries: dict[str, IndexEntry] = field(default_factory=dict)
     directories: dict[str, Signature] = field(default_factory=dict)
 
@@ -57,7 +62,8 @@ class Walk:
     def through(self, root: int) -> WorkspaceIndex:
         """Read all that is below an open directory."""
         self._enter(root, "", os.fstat(root))
-        self._bounds.check_links()
+        if not self.is_source:
+            self._bounds.check_links()
         return WorkspaceIndex(self.entries, self.directories)
 
     def _enter(self, directory: int, path: str, status: os.stat_result) -> None:
@@ -155,22 +161,25 @@ class Walk:
             return
         descriptor = _open(place, FILE)
         try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise _Changing
-            self._bounds.check_size(place.path, status.st_size)
-            blob = _blob_of(descriptor, status.st_size)
-            if signature_of(os.fstat(descriptor)) != signature_of(status):
-                raise _Changing
+            status, blob = self._hash(place, descriptor)
+            if linked:
+                entry = _restored(linked, descriptor, blob)
+            else:
+                entry = IndexEntry(self._signature(status), _memento(status, blob))
         finally:
             os.close(descriptor)
-        memento = FileMemento(
-            kind=FileKind.FILE,
-            mode=stat.S_IMODE(status.st_mode),
-            mtime_ns=status.st_mtime_ns,
-            blob=blob,
-        )
-        self._add(place.path, IndexEntry(self._signature(status), memento), status)
+        self._add(place.path, entry, status)
+
+    def _hash(self, place: _Place, descriptor: int) -> tuple[os.stat_result, Blob]:
+        """Read an open file. Raises _Changing if it is none, or is written to meanwhile."""
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise _Changing
+        self._bounds.check_size(place.path, status.st_size)
+        blob = _blob_of(descriptor, status.st_size)
+        if signature_of(os.fstat(descriptor)) != signature_of(status):
+            raise _Changing
+        return status, blob
 
     def _signature(self, status: os.stat_result) -> Signature:
         return self.clock.signature(status)
@@ -188,6 +197,27 @@ def _open(place: _Place, flags: int) -> int:
         if error.errno in _REPLACED:
             raise _Changing from error
         raise
+
+
+def _memento(status: os.stat_result, blob: Blob) -> FileMemento:
+    return FileMemento(
+        kind=FileKind.FILE,
+        mode=stat.S_IMODE(status.st_mode),
+        mtime_ns=status.st_mtime_ns,
+        blob=blob,
+    )
+
+
+def _restored(linked: IndexEntry, descriptor: int, blob: Blob) -> IndexEntry:
+    """Protect a blob again whose mode or time a program changed through a link to it.
+
+    Raises:
+        BlobAltered: it wrote to it, too.
+    """
+    if linked.memento.blob and blob != linked.memento.blob:
+        raise BlobAltered(linked.memento.blob.sha256)
+    os.fchmod(descriptor, READ_ONLY)
+    return replace(linked, signature=linked_signature_of(os.fstat(descriptor)))
 
 
 def _blob_of(descriptor: int, size: int) -> Blob:
