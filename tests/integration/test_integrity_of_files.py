@@ -12,6 +12,7 @@ from checking import check, damage, found_in
 from controlling import Stations
 from file_history import blob_of, keep_manifests, manifest_of
 
+from wtb_async.application.maintenance.verify_events import verify_events
 from wtb_async.bootstrap.files import ProcessFiles
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import ExecutionStatus
@@ -76,6 +77,23 @@ async def kept(stations: Stations, tmp_path: Path) -> AsyncIterator[Kept]:
 def wrong(found: dict[str, list[str]]) -> dict[str, list[str]]:
     """What was found, but for the events that no relay takes here."""
     return {name: subjects for name, subjects in found.items() if name != "stuck_events"}
+
+
+async def test_what_real_runs_wrote_is_no_finding_wherever_it_was_taken(
+    stations: Stations,
+) -> None:
+    execution_id = await stations.start(a="write", b="write", c="write")
+    await stations.when(execution_id, ExecutionStatus.COMPLETED)
+    for restores_files in (True, False):
+        await stations.roll_back(execution_id, before_node="c", restores_files=restores_files)
+        await stations.resume(execution_id)
+        done = await stations.when(execution_id, ExecutionStatus.COMPLETED)
+    assert done.checkpoint_id is not None
+    branch_id = await stations.branch(execution_id, done.checkpoint_id, state={"note": "other"})
+    await stations.when(branch_id, ExecutionStatus.COMPLETED)
+    factory = stations.platform.database.unit_of_work
+    assert await verify_events(uow_factory=factory, chunk_size=1000, settle_seconds=0.0) == 0
+    assert wrong(found_in(await check(stations.platform, deep=True))) == {}
 
 
 async def test_files_that_are_as_they_were_are_no_finding(kept: Kept) -> None:

@@ -89,7 +89,7 @@ async def test_an_error_that_would_come_again_ends_a_report_and_another_does_not
         with pytest.raises(TransientError):
             await perform(platform, report_id, checks)
     else:
-        assert await perform(platform, report_id, checks)
+        assert await perform(platform, report_id, checks, 60.0)
     report = await report_on(platform, report_id)
     assert report.status is status
     assert (report.error is None) is (status is ReportStatus.RUNNING)
