@@ -1,5 +1,6 @@
 """The integrity check finds what is wrong with files, and restores contents from workspaces."""
 
+import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -8,14 +9,19 @@ from uuid import UUID
 
 import pytest
 from arranging import change, select
+from blob_stores import read_all
 from checking import check, damage, found_in
 from controlling import Stations
 from file_history import blob_of, keep_manifests, manifest_of
 
+from wtb_async.application.files.blob_store import BlobStore
 from wtb_async.application.maintenance.verify_events import verify_events
 from wtb_async.bootstrap.files import ProcessFiles
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import ExecutionStatus
+from wtb_async.domain.integrity import Finding
+from wtb_async.infrastructure.files.blob_restoring import BlobRestoring
+from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.files.object_key import object_key
 from wtb_async.settings import FileSettings
 
@@ -37,11 +43,14 @@ class Kept:
         return self.store / object_key(blob_of(content).sha256)
 
     def flip_a_bit(self, content: str) -> None:
+        """As a disk does it, without a word to the file system."""
         file = self.object(content)
+        status = file.stat()
         file.chmod(0o644)
         data = bytearray(file.read_bytes())
         data[0] ^= 1
         file.write_bytes(data)
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @pytest.fixture
@@ -136,6 +145,7 @@ async def test_a_flipped_bit_is_found_by_a_deep_check_only(kept: Kept) -> None:
 
 async def test_contents_come_back_from_a_workspace_that_has_them(kept: Kept) -> None:
     kept.object("one").unlink()
+    await kept.platform.files.blobs.local_file(blob_of("two"))
     kept.flip_a_bit("two")
     tried = await check(kept.platform, "lost_blobs", "altered_blobs", deep=True)
     assert [each.repaired for each in tried.results if each.found] == [0] * 3
@@ -145,6 +155,21 @@ async def test_contents_come_back_from_a_workspace_that_has_them(kept: Kept) -> 
     assert mended == {"lost_blobs": 1, "altered_blobs": 1}
     assert wrong(found_in(await check(kept.platform, deep=True))) == {}
     assert kept.object("one").read_text() == "one"
+
+
+async def test_a_content_comes_back_from_the_copy_of_a_store_elsewhere(
+    kept: Kept, blobs: BlobStore, file_threads: FileThreads
+) -> None:
+    blob = blob_of("one")
+    await blobs.put(kept.workspace / "a", blob)
+    copy = await blobs.local_file(blob)
+    (kept.workspace / "a").unlink()
+    await blobs.delete([blob.sha256])
+    restoring = BlobRestoring(kept.platform.database.engine, blobs, file_threads)
+    has_copy = copy.exists()
+    assert await restoring.restore([Finding(blob.sha256, "missing")]) == has_copy
+    if has_copy:
+        assert await read_all(blobs, blob) == b"one"
 
 
 async def test_a_content_that_nobody_has_any_more_is_stored_again_by_who_has_it_next(

@@ -79,7 +79,7 @@ class LostBlobs:
         return _looked(blobs, await self._blobs.among(found), is_last=len(blobs) < self._chunk_size)
 
     async def _problem_of(self, blob: Blob) -> Finding | None:
-        return await _problem_of(self._store, blob, start=max(blob.size - 1, 0))
+        return await problem_of(self._store, blob, start=max(blob.size - 1, 0))
 
 
 class AlteredBlobs:
@@ -116,12 +116,13 @@ class AlteredBlobs:
 
     async def _read(self, blob: Blob) -> Finding | None:
         began = monotonic()
-        problem = await _problem_of(self._store, blob)
+        problem = await problem_of(self._store, blob)
         await asyncio.sleep(blob.size / self._bytes_per_second - (monotonic() - began))
         return problem
 
 
-async def _problem_of(store: BlobStore, blob: Blob, *, start: int = 0) -> Finding | None:
+async def problem_of(store: BlobStore, blob: Blob, *, start: int = 0) -> Finding | None:
+    """What is wrong with a content in the store, as far as reading it from a byte on shows."""
     try:
         async for _ in store.read(blob, start=start):
             pass
