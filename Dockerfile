@@ -15,6 +15,8 @@ RUN pip install --no-build-isolation --no-deps --editable .
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 wtb && useradd --uid 10001 --gid wtb --create-home wtb
+# A new volume takes over the owner of the folder on which it is mounted.
+RUN install --directory --owner=wtb --group=wtb /var/lib/wtb/files
 COPY --from=build /opt/wtb /opt/wtb
 ENV PATH=/opt/wtb/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -8,8 +8,9 @@ import httpcore2  # noqa: F401 - httpx2 imports it late, and pytester's inline r
 import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
-from blob_stores import blobs, file_threads, s3_endpoint
+from blob_stores import blobs, file_threads, raw_store, s3_endpoint
 from controlling import stations, stations_runner
+from inner_pytest import plugin_alone
 from local_benches import bench
 from psycopg import sql
 from redis.asyncio import Redis
@@ -31,6 +32,8 @@ __all__ = [  # Fixtures that live beside what they stand on.
     "file_threads",
     "letters",
     "platform",
+    "plugin_alone",
+    "raw_store",
     "s3_endpoint",
     "served",
     "settings",

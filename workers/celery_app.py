@@ -86,5 +86,10 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "collect-garbage": {
+            "task": "wtb.maintenance.collect_garbage",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
     },
 )

@@ -102,7 +102,7 @@ class FileSettings(_Group):
 
     folder: Path = Path(".wtb/files")
     """On this machine: workspaces, and the blobs unless a store elsewhere is given."""
-    store_url: str | None = None
+    store_url: str | None = Field(None, pattern="^(s3://.+)?$")
     """`s3://bucket/prefix` for a cluster; its keys come from the usual `AWS_` variables."""
     store_endpoint: str | None = None
     """Of an S3 protocol server that is not Amazon's."""

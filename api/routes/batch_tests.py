@@ -23,8 +23,9 @@ from wtb_async.application.views import Page
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.dataset import MAX_KEY_LENGTH, CaseContent
 from wtb_async.domain.execution import ExecutionStatus
-from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries, ResultFilter
+from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
 from wtb_async.infrastructure.postgres.queries.events import EventQueries
+from wtb_async.infrastructure.postgres.queries.result_rows import ResultFilter
 
 router = APIRouter(tags=["batch tests"], route_class=KeyedRoute)
 
@@ -148,7 +149,7 @@ async def list_batch_results(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JsonAnswer:
-    """One row per execution with its scores."""
+    """One row per execution with its scores, and how long its nodes took."""
     queries = BatchTestQueries(platform.database.engine)
     wanted = ResultFilter(status=status, test_case=test_case)
     return JsonAnswer(await queries.results(batch_test_id, wanted, limit=limit, cursor=cursor))

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from wtb_async.infrastructure.embedded.record import StackRecord
+from wtb_async.sdk.batch_models import BatchProgress, BatchTest
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchProgress, BatchTest
 
 RUNS = 400
 DEADLINE_SECONDS = 150.0

@@ -123,6 +123,7 @@ async def test_a_batch_test_multiplies_out_and_counts(
         0,
         "pending",
     )
+    assert first["nodes"] == []
     executions = (await caller.get("/executions", batch=body["id"], limit=200)).json()["items"]
     assert {item["batch_test_id"] for item in executions} == {body["id"]}
     assert {item["test_case_id"] for item in executions} == {"case 0", "case 1", "case 2"}

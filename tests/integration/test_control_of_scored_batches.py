@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from arranging import completed, register, register_runner
+from arranging import change, completed, register, register_runner
 from controlled_batches import ControlledBatch, check_record, failed, paused, submit_batch
 
 from wtb_async.application.batches.score_batch import score_batch
@@ -76,6 +76,25 @@ async def test_a_paused_batch_is_scored_as_far_as_it_came(
     assert await batch.stands() == ("paused", None)
     assert await score(batch) == 1
     assert await batch.stands() == ("paused", None)
+
+
+async def test_a_paused_batch_that_is_stopped_ends_although_its_scorer_died(
+    batch: ControlledBatch, runner: UUID
+) -> None:
+    first, second = await batch.claim(runner, 2)
+    await batch.pause()
+    await batch.settle(runner, completed(first.id), paused(second))
+    database = batch.platform.database
+    async with database.unit_of_work() as uow:
+        assert len(await uow.scores.claim(batch.id, CASES, 60.0)) == 1
+        await uow.commit()
+    await batch.stop()
+    assert await batch.stands() == ("paused", "cancelled")
+    await change(database, "UPDATE wtb_executions SET scoring_until = clock_timestamp()")
+    async with database.unit_of_work() as uow:
+        assert await uow.batch_tests.unfinished(0.0) == [batch.id]
+    assert await score(batch) == 1
+    assert await batch.stands() == ("cancelled", None)
 
 
 async def test_scores_of_outcomes_that_are_tried_again_are_forgotten(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
-from arranging import select
+from arranging import eventually, select
 from blob_stores import blob_of, read_all, store_content
 from kept_files import KeptFiles
 
@@ -13,11 +13,13 @@ from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.files.repositories import ClaimsLost
 from wtb_async.domain.errors import TransientError
 from wtb_async.domain.file_commit import Blob
+from wtb_async.infrastructure.in_process.background import Background
+from wtb_async.infrastructure.in_process.work import collect_garbage_forever
 from wtb_async.infrastructure.postgres.database import Database
 
 HOUR = 3600.0
 
-in_a_folder = pytest.mark.parametrize("blobs", ["local"], indirect=True)
+in_a_folder = pytest.mark.parametrize("raw_store", ["local"], indirect=True)
 """Where the kind of store makes no difference."""
 
 
@@ -128,3 +130,27 @@ async def test_a_collection_goes_on_where_it_stopped(kept: KeptFiles) -> None:
         parts.append(part or 0)
     assert parts == [0, *range(1, 256), 0]
     assert await stored(kept.blobs) == set()
+
+
+@in_a_folder
+async def test_in_one_process_garbage_is_collected_now_and_then_also_after_an_error(
+    kept: KeptFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept.keep(b"content")
+    tidy, errors = kept.blobs.tidy, [TransientError("the store is away")]
+
+    async def tidy_or_fail(unused_seconds: float) -> None:
+        if errors:
+            raise errors.pop()
+        await tidy(unused_seconds)
+
+    monkeypatch.setattr(kept.blobs, "tidy", tidy_or_fail)
+    collection = GarbageCollection(kept.database.unit_of_work, kept.blobs, 0.0)
+    async with Background() as background:
+        background.start(collect_garbage_forever(collection, seconds=0.01))
+        await eventually(lambda: nothing_stored(kept.blobs))
+    assert errors == []
+
+
+async def nothing_stored(blobs: BlobStore) -> bool:
+    return not await stored(blobs)

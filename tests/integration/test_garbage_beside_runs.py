@@ -47,7 +47,7 @@ class Run:
             await self._kept.unlink(thread_id)
 
 
-@pytest.mark.parametrize("blobs", ["local"], indirect=True)
+@pytest.mark.parametrize("raw_store", ["local"], indirect=True)
 async def test_a_content_that_is_led_to_never_goes_missing_even_without_a_grace_period(
     database: Database, blobs: BlobStore, tmp_path: Path
 ) -> None:

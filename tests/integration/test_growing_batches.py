@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from arranging import change, completed, eventually, history, select
+from arranging import change, completed, eventually, history, select, waiting
 from growing import RIGHT, GrowingBatch, cases, submit_growing
 
 from wtb_async.application.runs.claims import RunOutcome
@@ -119,10 +119,10 @@ async def test_a_completion_that_waited_for_a_growth_leaves_the_batch_running(
     [first] = await batch.claim()
     async with held_back(batch) as release:
         growing = asyncio.create_task(batch.extend(test_cases=cases("b")))
-        await eventually(lambda: waiting(platform, 1))
+        await eventually(lambda: so_many_wait(platform, 1))
         await batch_ends(batch, first.id)
         completing = asyncio.create_task(batch.score())
-        await eventually(lambda: waiting(platform, 2))
+        await eventually(lambda: so_many_wait(platform, 2))
         release()
         await asyncio.gather(growing, completing)
     assert (await batch.view()).status.value == "running"
@@ -156,14 +156,9 @@ async def held_back(batch: GrowingBatch) -> AsyncIterator[Callable[[], None]]:
     await holding
 
 
-async def waiting(platform: Platform, count: int) -> bool:
+async def so_many_wait(platform: Platform, count: int) -> bool:
     """Whether so many transactions wait for a lock."""
-    [row] = await select(
-        platform.database,
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()",
-    )
-    return bool(row["count"] == count)
+    return await waiting(platform.database) == count
 
 
 async def test_a_growth_that_cannot_be_accepted_changes_nothing(platform: Platform) -> None:

@@ -152,6 +152,10 @@ async def test_a_batch_is_scored_by_functions_and_compared(bench: WTBTestBench) 
         ("base", True),
         ("loud", False),
     }
+    assert {(each.node, each.shared) for row in rows for each in row.nodes} == {
+        ("split", True),
+        ("join", False),
+    }
     verdict = str(await bench.compare(batch.id))
     assert "join=loud is worse than the baseline" in verdict
     assert await bench.get_batch_test(batch.id) == batch

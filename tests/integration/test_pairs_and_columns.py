@@ -36,6 +36,7 @@ async def test_an_execution_is_compared_once_the_baseline_has_ended_too(
     batch = await begin(platform, 2, ["wtb.latency", LONGER], ["base", "loud"])
     await batch.end(*(completed(run.id, {"word": "righter"}) for run in of(batch, "loud")))
     assert await batch.score() == 0
+    assert await batch.unfinished(0.0) == [], "nobody could score anything yet"
     first, second = of(batch, "base")
     await batch.end(completed(first.id, RIGHT), completed(second.id, {"word": "the rightest"}))
     assert await batch.score() == 4

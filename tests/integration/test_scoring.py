@@ -120,6 +120,19 @@ async def test_a_batch_with_fresh_ends_among_running_ones_is_left_to_its_scorer(
     assert await batch.unfinished(0.0) == [batch.id]
 
 
+@pytest.mark.parametrize("status", ["pending", "paused"])
+async def test_a_batch_that_does_not_run_is_found_again_for_what_was_not_scored(
+    platform: Platform, status: str
+) -> None:
+    batch = await begin(platform, 2)
+    await batch.end(completed(batch.runs[0].id, RIGHT))
+    await change(platform.database, "UPDATE wtb_batch_tests SET status = :status", status=status)
+    assert await batch.unfinished(60.0) == []
+    assert await batch.unfinished(0.0) == [batch.id]
+    await batch.score()
+    assert await batch.unfinished(0.0) == []
+
+
 async def test_executions_of_a_scorer_that_died_are_scored_by_another(platform: Platform) -> None:
     batch = await begin(platform, 2)
     await batch.end_all()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from arranging import change, completed, eventually, history, select
+from arranging import change, completed, eventually, history, select, waiting
 from factories import outbox_event
 from scored_batches import RIGHT, begin, failed
 
@@ -201,20 +201,11 @@ async def test_a_batch_that_is_just_being_changed_is_not_completed(platform: Pla
         found = await uow.batch_tests.lock(batch.id)
         found.score_again([EvaluatorChoice(use=EXACT)], ScoringMode.ADD)
         completing = asyncio.create_task(complete())
-        await eventually(lambda: _somebody_waits(platform))
+        await eventually(lambda: waiting(platform.database))
         await uow.commit()
     assert await completing is False
     assert await batch.score() == 1
     assert await batch.status() == "completed"
-
-
-async def _somebody_waits(platform: Platform) -> bool:
-    waiting = await select(
-        platform.database,
-        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        " AND datname = current_database()",
-    )
-    return bool(waiting)
 
 
 async def test_what_cannot_be_scored_again_is_refused_and_nothing_is_changed(

@@ -100,6 +100,27 @@ async def test_every_execution_shows_all_of_its_nodes_and_which_were_shared(
 
 
 @pytest.mark.usefixtures("runner")
+async def test_every_result_tells_how_long_each_node_took_and_which_were_shared(
+    platform: Platform,
+) -> None:
+    shared = await run_batch(platform, share_prefixes=True)
+    alone = await run_batch(platform, share_prefixes=False)
+    for batch, first_is_shared in ((shared, True), (alone, False)):
+        queries = BatchTestQueries(platform.database.engine)
+        rows = (await queries.results(batch.id, limit=2 * CASES, cursor=None)).items
+        assert len(rows) == 2 * CASES
+        for row in rows:
+            assert [(each.node, each.shared, each.count) for each in row.nodes] == [
+                ("first", first_is_shared, 1),
+                ("second", False, 1),
+            ]
+            visited = await nodes(platform, row.execution_id)
+            assert [each.duration_ms for each in row.nodes] == [
+                each.duration_ms for each in visited
+            ]
+
+
+@pytest.mark.usefixtures("runner")
 async def test_each_execution_fails_for_itself_behind_its_gate(platform: Platform) -> None:
     batch = await run_batch(platform, share_prefixes=True, do="fail")
     assert (batch.counts.completed, batch.counts.failed) == (CASES, CASES)

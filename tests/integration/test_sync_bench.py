@@ -13,7 +13,8 @@ from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.sdk.datasets import Datasets
-from wtb_async.sdk.sync import LoopThread, SyncDatasets, SyncTestBench
+from wtb_async.sdk.loop_thread import LoopThread
+from wtb_async.sdk.sync import SyncDatasets, SyncTestBench
 
 
 @pytest.fixture

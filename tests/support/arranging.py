@@ -81,6 +81,16 @@ async def select(database: Database, query: str, **parameters: object) -> list[d
         return [dict(row) for row in rows]
 
 
+async def waiting(database: Database) -> int:
+    """How many transactions wait for locks that others hold."""
+    [row] = await select(
+        database,
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    )
+    return int(row["count"])
+
+
 async def change(database: Database, statement: str, **parameters: object) -> None:
     """Change rows behind the platform's back, as time or a fault would."""
     async with database.engine.begin() as connection:

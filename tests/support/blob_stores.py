@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
+from obstore.store import LocalStore, S3Store
 
 from wtb_async.application.files.blob_store import BlobStore
 from wtb_async.domain.file_commit import Blob
@@ -45,13 +46,22 @@ def file_threads() -> Iterator[FileThreads]:
 
 
 @pytest.fixture(params=["local", "s3"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path, file_threads: FileThreads) -> BlobStore:
-    """An empty store of each kind."""
+def raw_store(request: pytest.FixtureRequest, tmp_path: Path) -> LocalStore | S3Store:
+    """What a store of each kind keeps its blobs in, to meddle with them."""
     if request.param == "local":
-        return LocalBlobStore(tmp_path / "store", file_threads)
-    url = f"s3://{BUCKET}/{uuid4().hex}"
-    store = connect_s3(url, request.getfixturevalue("s3_endpoint"))
-    return S3BlobStore(store, tmp_path / "store" / "cache", file_threads)
+        return LocalStore(tmp_path / "store", mkdir=True)
+    endpoint: str = request.getfixturevalue("s3_endpoint")
+    return connect_s3(f"s3://{BUCKET}/{uuid4().hex}", endpoint)
+
+
+@pytest.fixture
+def blobs(
+    raw_store: LocalStore | S3Store, tmp_path: Path, file_threads: FileThreads
+) -> LocalBlobStore | S3BlobStore:
+    """An empty store of each kind."""
+    if isinstance(raw_store, S3Store):
+        return S3BlobStore(raw_store, tmp_path / "store" / "cache", file_threads)
+    return LocalBlobStore(tmp_path / "store", file_threads)
 
 
 def blob_of(content: bytes) -> Blob:

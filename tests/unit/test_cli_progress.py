@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from wtb_async.cli.progress import batch_progress
-from wtb_async.sdk.models import BatchCounts, BatchProgress
+from wtb_async.sdk.batch_models import BatchCounts, BatchProgress
 
 _SHOW = """
 from wtb_async.cli.progress import batch_progress
-from wtb_async.sdk.models import BatchCounts, BatchProgress
+from wtb_async.sdk.batch_models import BatchCounts, BatchProgress
 with batch_progress("retrievers") as show:
     show(BatchProgress(counts=BatchCounts(total=40, completed=40)))
 """

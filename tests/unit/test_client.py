@@ -43,6 +43,9 @@ async def test_variants_are_added_below_their_workflow(stand_in: Served, client:
     }
     added = await client.workflows.create_node_variant("my rag", "retriever", "tfidf", "m:tfidf")
     assert added.implementation == "m:tfidf"
+    stand_in.created["workflows/my rag/variants"] = {"name": "agentic", "graph": "m:agentic"}
+    other = await client.workflows.create_variant("my rag", "agentic", "m:agentic")
+    assert (other.name, other.graph) == ("agentic", "m:agentic")
 
 
 async def test_a_list_is_walked_over_all_its_pages(stand_in: Served, client: WTBClient) -> None:

@@ -136,6 +136,12 @@ def test_named_volumes_and_configs_are_declared() -> None:
     assert configs == set(COMPOSE["configs"])
 
 
+def test_all_our_processes_share_the_files() -> None:
+    ours = [service for service in SERVICES.values() if service["image"] == OUR_IMAGE]
+    for service in ours:
+        assert f"files:{service['environment']['WTB_FILES__FOLDER']}" in service["volumes"]
+
+
 @pytest.mark.parametrize("command", list(our_commands()), ids=" ".join)
 def test_the_program_of_a_service_exists(command: list[str]) -> None:
     program, *arguments = command

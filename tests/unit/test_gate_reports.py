@@ -18,7 +18,7 @@ from wtb_async.cli.report_files import ReportNotWritten, make_room_for, write_re
 from wtb_async.domain.comparing import compare
 from wtb_async.domain.comparison import ScoredRow
 from wtb_async.domain.gate.gate import Finding, GateReport, Outcome
-from wtb_async.sdk.models import BatchTest, ResultRow
+from wtb_async.sdk.batch_models import BatchTest, ResultRow
 
 BASE, LSA = {"retriever": "base"}, {"retriever": "lsa"}
 

@@ -9,6 +9,7 @@ from wtb_shapes import BATCH, ID, batch
 from wtb_async.pytest_plugin import bench
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("plugin_alone")
 
 OWN = """
 import pytest
@@ -29,13 +30,6 @@ def test_answers(wtb_result):
 def test_something_else():
     pass
 """
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The inner pytest loads this plugin and no other, installed or not."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "wtb_async.pytest_plugin")
 
 
 @pytest.fixture
@@ -97,6 +91,16 @@ def test_each_case_is_a_test_and_all_are_one_batch_test(
         "evaluators": ["e:hit"],
         "test_cases": [{"id": f"q{n}", "input": {"n": n}, "reference": {"n": n}} for n in range(3)],
     }
+
+
+def test_evaluators_are_references_or_say_more(
+    recording: Served, pytester: pytest.Pytester
+) -> None:
+    entry = {"use": "wtb.contains", "key": "says_n", "with": {"text": "n"}}
+    pytester.makepyfile(OWN.replace('["e:hit"]', f'["e:hit", {entry}]'))
+    pytester.runpytest().assert_outcomes(passed=2, failed=1)
+    [(_, body, _)] = recording.posted
+    assert body["evaluators"] == ["e:hit", entry]
 
 
 def test_only_selected_cases_are_submitted(recording: Served, pytester: pytest.Pytester) -> None:
@@ -246,44 +250,6 @@ def test_a_batch_test_that_ends_without_a_case_fails_its_test(
     result.stdout.fnmatch_lines(
         ["*test case 'q1' has no result although the batch test has ended*"]
     )
-
-
-@pytest.mark.parametrize(
-    ("marker", "said"),
-    [
-        ("()", "*@pytest.mark.wtb: missing 1 required positional argument: 'workflow'*"),
-        ('("rag", datset="questions")', "*unexpected keyword argument 'datset'*"),
-        ('("rag")', "*give a dataset or test_cases, one of them*"),
-        ('("rag", dataset="q", test_cases=[])', "*give a dataset or test_cases, one of them*"),
-        ('("rag", test_cases=[{"input": {}}])', "*a test case has an id: *"),
-    ],
-)
-def test_a_marker_that_cannot_be_read_fails_the_collection(
-    pytester: pytest.Pytester, marker: str, said: str
-) -> None:
-    pytester.makepyfile(f"import pytest\n@pytest.mark.wtb{marker}\ndef test_it(wtb_result): pass\n")
-    result = pytester.runpytest()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([said])
-
-
-def test_marker_and_fixture_need_each_other(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        test_fixture="def test_it(wtb_result): pass\n",
-        test_marker="import pytest\n@pytest.mark.wtb('rag', test_cases=[])\ndef test_it(): pass\n",
-    )
-    result = pytester.runpytest("--continue-on-collection-errors")
-    result.stdout.fnmatch_lines_random(
-        [
-            "wtb_result needs a test that is marked: @pytest.mark.wtb(...)",
-            "*a test that is marked wtb takes the fixture wtb_result*",
-        ]
-    )
-
-
-def test_the_marker_and_the_option_are_documented(pytester: pytest.Pytester) -> None:
-    pytester.runpytest("--markers").stdout.fnmatch_lines(["@pytest.mark.wtb(workflow, *"])
-    pytester.runpytest("--help").stdout.fnmatch_lines(["*--wtb-data-dir=DIR*"])
 
 
 def test_a_session_without_marked_tests_imports_nothing_of_wtb(pytester: pytest.Pytester) -> None:

@@ -50,6 +50,16 @@ def test_nested_settings_are_reached_with_two_underscores(environment: pytest.Mo
     assert settings.runner.heartbeat_seconds == 5.0
 
 
+def test_files_go_to_a_bucket_or_nowhere_else(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("WTB_FILES__STORE_URL", "")
+    assert not Settings().files.store_url
+    environment.setenv("WTB_FILES__STORE_URL", "s3://bucket/prefix")
+    assert Settings().files.store_url == "s3://bucket/prefix"
+    environment.setenv("WTB_FILES__STORE_URL", "/mnt/files")
+    with pytest.raises(ValidationError, match="store_url"):
+        Settings()
+
+
 @pytest.mark.parametrize("name", ["WTB_RUNNER__SLOTS", "WTB_POOL__MAX_RUNNERS"])
 def test_a_number_that_makes_no_sense_is_refused(
     environment: pytest.MonkeyPatch, name: str

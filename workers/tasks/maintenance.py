@@ -4,12 +4,15 @@ from workers.celery_app import app, settings
 from workers.delivery import send_scoring
 from workers.process import current_process
 from wtb_async.application.batches.release_runs import release_all_runs
+from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.infrastructure.postgres.partitions import maintain_partitions
 
 IDLE_SECONDS = 10.0
 """A batch whose ended executions nobody scored for this long has lost its message."""
+COLLECTING_SECONDS = 10.0
+"""After this time a collection leaves its process to others, and goes on in another message."""
 
 
 @app.task(name="wtb.maintenance.reap_lost_runners", send_events=False)
@@ -44,3 +47,18 @@ def partitions() -> None:
     process = current_process()
     platform = process.platform
     process.run(maintain_partitions(platform.database.engine, settings.retention_months))
+
+
+@app.task(name="wtb.maintenance.collect_garbage", send_events=False)
+def collect_garbage(part: int = 0) -> None:
+    """Remove files that no checkpoint leads to any more, from a part of the store on."""
+    process = current_process()
+    platform = process.platform
+    collection = GarbageCollection(
+        platform.database.unit_of_work,
+        platform.files.blobs,
+        unused_seconds=settings.files.garbage_grace_seconds,
+    )
+    rest = process.run(collection.collect(part, work_seconds=COLLECTING_SECONDS))
+    if rest is not None:
+        app.send_task("wtb.maintenance.collect_garbage", args=[rest], expires=3600)

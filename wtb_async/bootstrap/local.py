@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from wtb_async.application.batches.score_batch import score_batch
+from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.maintenance.perform_check import perform_check, unfinished_reports
 from wtb_async.application.maintenance.verify_events import verify_events
 from wtb_async.application.outbox.relay_outbox import relay_outbox
@@ -33,6 +34,7 @@ from wtb_async.infrastructure.in_process.parking import Parking
 from wtb_async.infrastructure.in_process.work import (
     InProcessQueue,
     InProcessRunner,
+    collect_garbage_forever,
     look_after_promises,
     look_for_unfinished_batches,
     relay_forever,
@@ -43,6 +45,9 @@ from wtb_async.settings import CoreSettings, asyncpg_url
 
 RUNNER = "local"
 """The name of the one runner: whatever an earlier process under it left is taken over."""
+
+COLLECT_AFTER_SECONDS = 600.0
+"""So often garbage is collected; benches are often open for moments only, without garbage."""
 
 Announce = Callable[[Iterable[UUID]], None]
 
@@ -170,6 +175,7 @@ async def _working(
             look_for_unfinished_batches(
                 uow_factory, scoring.want, nudges, seconds=settings.evaluation.claim_seconds
             ),
+            collect_garbage_forever(_garbage(platform), seconds=COLLECT_AFTER_SECONDS),
         ):
             background.start(work)
         yield
@@ -213,3 +219,8 @@ async def _check(platform: Platform, report_id: UUID) -> None:
             checks=integrity_checks(platform),
             work_seconds=platform.settings.integrity.work_seconds,
         )
+
+
+def _garbage(platform: Platform) -> GarbageCollection:
+    grace = platform.settings.files.garbage_grace_seconds
+    return GarbageCollection(platform.database.unit_of_work, platform.files.blobs, grace)

@@ -29,8 +29,8 @@ from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.scoring import score_batch
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.json import JsonObject
+from wtb_async.sdk.batch_models import BatchTest
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest
 
 
 def register(app: typer.Typer) -> None:

@@ -12,8 +12,8 @@ from wtb_async.cli.control import Reason
 from wtb_async.cli.progress import batch_progress
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.batch_test import BATCH_ENDED, BatchStatus
+from wtb_async.sdk.batch_models import BatchTest
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has come to that.")]
 

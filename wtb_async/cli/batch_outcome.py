@@ -10,8 +10,8 @@ from wtb_async.cli.console import ExitCode, print_json, stderr, stdout
 from wtb_async.cli.gate import GateOptions, judge, print_gate
 from wtb_async.cli.progress import batch_progress
 from wtb_async.domain.batch_test import BatchStatus
+from wtb_async.sdk.batch_models import BatchTest
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest
 
 
 async def watch(client: WTBClient, batch: BatchTest) -> BatchTest:

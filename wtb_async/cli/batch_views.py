@@ -9,7 +9,7 @@ from rich.table import Table
 from wtb_async.cli.console import print_fields
 from wtb_async.cli.execution_views import duration, moment
 from wtb_async.domain.comparison import combination_label
-from wtb_async.sdk.models import BatchCounts, BatchTest, NodeExecutions, ResultRow
+from wtb_async.sdk.batch_models import BatchCounts, BatchTest, NodeExecutions, ResultRow
 
 
 def print_batches(console: Console, batches: Iterable[BatchTest]) -> None:

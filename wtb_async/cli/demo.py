@@ -23,8 +23,8 @@ from wtb_async.infrastructure.embedded import (
     Step,
 )
 from wtb_async.infrastructure.embedded.ports import is_free
+from wtb_async.sdk.batch_models import BatchTest
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest
 
 _API_PORT = 8000
 _FLOWER_PORT = 5555

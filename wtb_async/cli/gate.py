@@ -17,8 +17,8 @@ from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.gate.gate import Gate, GateReport, Outcome
+from wtb_async.sdk.batch_models import BatchTest
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest
 
 FailIf = Annotated[
     list[str] | None,

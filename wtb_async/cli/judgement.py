@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from wtb_async.domain.comparison import Comparison, combination_label
 from wtb_async.domain.gate.gate import Finding, GateReport, Outcome
-from wtb_async.sdk.models import BatchTest, ResultRow
+from wtb_async.sdk.batch_models import BatchTest, ResultRow
 
 _ORDER = tuple(Outcome)
 

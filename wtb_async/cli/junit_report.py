@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from wtb_async.cli.judgement import Judgement, concerned, execution_name
 from wtb_async.domain.comparison import combination_label
 from wtb_async.domain.gate.gate import Finding, Outcome
-from wtb_async.sdk.models import BatchTest, ResultRow
+from wtb_async.sdk.batch_models import BatchTest, ResultRow
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document may contain, not even escaped."""

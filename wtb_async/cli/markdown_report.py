@@ -7,7 +7,7 @@ from wtb_async.cli.execution_views import duration
 from wtb_async.cli.judgement import Judgement, execution_name, worst_first
 from wtb_async.domain.comparison import Comparison, combination_label
 from wtb_async.domain.gate.gate import GateReport, Outcome
-from wtb_async.sdk.models import BatchTest, ResultRow
+from wtb_async.sdk.batch_models import BatchTest, ResultRow
 
 _SIGNS = {Outcome.FAILED: "❌", Outcome.DOUBTFUL: "⚠️", Outcome.PASSED: "✅"}
 _MOST_ROWS = 100

@@ -13,7 +13,7 @@ from rich.progress import (
 )
 
 from wtb_async.cli.console import stderr
-from wtb_async.sdk.models import BatchProgress
+from wtb_async.sdk.batch_models import BatchProgress
 
 _STEPS = 10
 """Plain lines are written at every tenth of the way."""

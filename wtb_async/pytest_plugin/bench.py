@@ -1,8 +1,8 @@
 """The server of a test session, and the batch tests that the session records there."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,12 +11,12 @@ import pytest
 from wtb_async.domain.dataset import sampled
 from wtb_async.domain.errors import WtbError
 from wtb_async.pytest_plugin.case_result import CaseResult, result_of
-from wtb_async.pytest_plugin.event_loop import EventLoopThread
 from wtb_async.pytest_plugin.marker import DatasetVersion, Mark, MarkedCase
 from wtb_async.pytest_plugin.recorded_batch import RecordedBatch
 from wtb_async.pytest_plugin.sharing import check_sharing
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.find_server import connect
+from wtb_async.sdk.loop_thread import LoopThread
 
 _REACH_SECONDS = 10.0
 _PAGE = 200
@@ -38,14 +38,13 @@ class Bench:
 
     def __init__(self, data_dir: str) -> None:
         self._data_dir = Path(data_dir)
-        self._loop: EventLoopThread | None = None
-        self._client: WTBClient | WtbError | None = None
+        self._server: LoopThread[WTBClient] | WtbError | None = None
         self._recorded: dict[str, RecordedBatch | WtbError] = {}
 
     def cases_of_dataset(self, mark: Mark) -> list[MarkedCase]:
         """The cases of a dataset, or one that says why there are none."""
         try:
-            cases = self._run(self._read_dataset(mark))
+            cases = self._run(lambda client: _read_dataset(client, mark))
         except WtbError as error:
             return [MarkedCase(mark, {}, problem=str(error))]
         none = MarkedCase(mark, {}, problem=f"dataset {mark.dataset!r} has no test cases")
@@ -59,7 +58,8 @@ class Bench:
         if case.problem:
             pytest.fail(case.problem, pytrace=False)
         try:
-            result = self._run(self._result(item, case))
+            check_sharing(item)
+            result = self._run(lambda client: self._result(client, item, case))
         except WtbError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         item.add_report_section("setup", "wtb", str(result))
@@ -75,49 +75,35 @@ class Bench:
 
     def close(self) -> None:
         """Leave the server."""
-        if self._loop is None:
-            return
-        if isinstance(self._client, WTBClient):
-            self._loop.run(self._client.__aexit__(None, None, None))
-        self._loop.close()
+        if isinstance(self._server, LoopThread):
+            self._server.close()
 
-    def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        if self._loop is None:
-            self._loop = EventLoopThread()
-        return self._loop.run(work)
+    def _run(self, work: Callable[[WTBClient], Coroutine[Any, Any, Answer]]) -> Answer:
+        server = self._reached()
+        return server.run(work(server.opened))
 
-    async def _reached(self) -> WTBClient:
+    def _reached(self) -> LoopThread[WTBClient]:
         """The client of a server that answers; what was in vain once is not tried again."""
-        if self._client is None:
+        if self._server is None:
             try:
-                self._client = await _reach(self._data_dir)
+                self._server = LoopThread(_answering(self._data_dir))
             except WtbError as error:
-                self._client = error
-        if isinstance(self._client, WtbError):
-            raise self._client
-        return self._client
+                self._server = error
+        if isinstance(self._server, WtbError):
+            raise self._server
+        return self._server
 
-    async def _read_dataset(self, mark: Mark) -> list[MarkedCase]:
-        client = await self._reached()
-        dataset = await client.datasets.get(mark.dataset or "")
-        version = mark.dataset_version or dataset.version
-        pages = client.datasets.test_cases(dataset.id, version=version, page_size=_PAGE)
-        cases = [case async for case in pages]
-        chosen = sampled([case.id for case in cases], mark.limit)
-        source = DatasetVersion(version, len(chosen))
-        return [MarkedCase(mark, cases[at].model_dump(mode="json"), source) for at in chosen]
-
-    async def _result(self, item: pytest.Function, case: MarkedCase) -> CaseResult:
-        recorded = await self._recorded_for(item)
+    async def _result(
+        self, client: WTBClient, item: pytest.Function, case: MarkedCase
+    ) -> CaseResult:
+        recorded = await self._recorded_for(client, item)
         row = await recorded.row(case.id)
         return result_of(case.content, row, recorded.batch.id)
 
-    async def _recorded_for(self, item: pytest.Function) -> RecordedBatch:
+    async def _recorded_for(self, client: WTBClient, item: pytest.Function) -> RecordedBatch:
         name = _function_of(item)
         if name not in self._recorded:
             try:
-                check_sharing(item)
-                client = await self._reached()
                 self._recorded[name] = await RecordedBatch.submit(client, name, _selected(item))
             except WtbError as error:
                 self._recorded[name] = error
@@ -127,16 +113,25 @@ class Bench:
         return recorded
 
 
-async def _reach(data_dir: Path) -> WTBClient:
-    async with AsyncExitStack() as opened:
-        client = await opened.enter_async_context(connect(data_dir))
+@asynccontextmanager
+async def _answering(data_dir: Path) -> AsyncIterator[WTBClient]:
+    async with connect(data_dir) as client:
         try:
             async with asyncio.timeout(_REACH_SECONDS):
                 await client.health()
         except TimeoutError as error:
             raise ServerSilent from error
-        opened.pop_all()
-    return client
+        yield client
+
+
+async def _read_dataset(client: WTBClient, mark: Mark) -> list[MarkedCase]:
+    dataset = await client.datasets.get(mark.dataset or "")
+    version = mark.dataset_version or dataset.version
+    pages = client.datasets.test_cases(dataset.id, version=version, page_size=_PAGE)
+    cases = [case async for case in pages]
+    chosen = sampled([case.id for case in cases], mark.limit)
+    source = DatasetVersion(version, len(chosen))
+    return [MarkedCase(mark, cases[at].model_dump(mode="json"), source) for at in chosen]
 
 
 def _function_of(item: pytest.Function) -> str:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.json import JsonObject, JsonValue
-from wtb_async.sdk.models import ExecutionError, ResultRow
+from wtb_async.sdk.batch_models import ResultRow
+from wtb_async.sdk.models import ExecutionError
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

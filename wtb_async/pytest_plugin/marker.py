@@ -17,7 +17,8 @@ class Mark:
     """What `@pytest.mark.wtb(...)` says: which cases run through which workflow.
 
     `test_cases` are written as in the body of a batch test, `{"id", "input", "reference"?,
-    "metadata"?}`; `variants` chooses one variant for each node that is named.
+    "metadata"?}`, and so are `evaluators`: references, or `{"use", "key"?, "with"?, ...}`.
+    `variants` chooses one variant for each node that is named.
     """
 
     workflow: str
@@ -26,7 +27,7 @@ class Mark:
     limit: int | None = None
     test_cases: Sequence[JsonObject] | None = None
     variants: Mapping[str, str] | None = None
-    evaluators: Sequence[str] = ()
+    evaluators: Sequence[str | JsonObject] = ()
     name: str | None = None
     timeout_seconds: float = 600.0
 

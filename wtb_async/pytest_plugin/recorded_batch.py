@@ -9,8 +9,8 @@ from wtb_async.domain.errors import WtbError
 from wtb_async.domain.execution import ENDED, ExecutionStatus
 from wtb_async.domain.json import JsonObject
 from wtb_async.pytest_plugin.marker import Mark, MarkedCase
+from wtb_async.sdk.batch_models import BatchTest, ResultRow
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import BatchTest, ResultRow
 
 
 class NoResult(WtbError):

@@ -8,9 +8,10 @@ from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.gate.gate import GateReport
 from wtb_async.domain.json import JsonObject, JsonValue
+from wtb_async.sdk.batch_models import BatchProgress, BatchTest, ResultRow
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected
-from wtb_async.sdk.models import BatchProgress, BatchTest, Event, ResultRow
+from wtb_async.sdk.models import Event
 
 _END_EVENTS = frozenset({"BatchCompleted", "BatchFailed", "BatchCancelled"})
 _REST_EVENTS = _END_EVENTS | {"BatchPaused"}

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Self
 from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.batch_body import EvaluatorEntry, Matrix, evaluator_entries, plain_matrix
+from wtb_async.sdk.batch_models import BatchTest, ResultRow
 from wtb_async.sdk.batch_tests import OnProgress, ignore_progress
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.connection import Id
 from wtb_async.sdk.datasets import Datasets
 from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.models import (
-    BatchTest,
     Breakpoints,
     Checkpoint,
     Event,
     Execution,
     NodeBoundary,
-    ResultRow,
     State,
     Workflow,
 )

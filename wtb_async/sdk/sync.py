@@ -1,10 +1,7 @@
 """The bench without `await`: every call is passed on to an event loop in a thread of its own."""
 
-import asyncio
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -12,73 +9,17 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.sdk.datasets import Datasets
 from wtb_async.sdk.integrity import Integrity
+from wtb_async.sdk.loop_thread import LoopThread
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 Target = TypeVar("Target")
 
 
-class LoopThread:
-    """An event loop in a thread, and a bench that is open on it."""
-
-    def __init__(self, opening: AbstractAsyncContextManager[WTBTestBench]) -> None:
-        """Open the bench; whatever that raises is raised here."""
-        self._opening = opening
-        self._opened: Future[WTBTestBench] = Future()
-        self._ended: Future[None] = Future()
-        self._loop = asyncio.new_event_loop()
-        self._closing = asyncio.Event()
-        self._thread = threading.Thread(target=self._work, name="wtb-bench", daemon=True)
-        self._thread.start()
-        try:
-            self.bench = self._opened.result()
-        except BaseException:
-            self._ask_to_end()
-            raise
-
-    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        """Wait for a coroutine on the loop; it is cancelled when the wait is interrupted."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def close(self) -> None:
-        """Close the bench, and end the thread; once is enough. Raises what it has ended with."""
-        self._ask_to_end()
-        self._ended.result()
-        self._thread.join()
-
-    def _ask_to_end(self) -> None:
-        with suppress(RuntimeError):  # The loop has ended already.
-            self._loop.call_soon_threadsafe(self._closing.set)
-
-    def _work(self) -> None:
-        try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._live())
-        except BaseException as error:  # noqa: BLE001 - it is raised where somebody closes
-            self._ended.set_exception(error)
-        else:
-            self._ended.set_result(None)
-
-    async def _live(self) -> None:
-        try:
-            async with self._opening as bench:
-                self._opened.set_result(bench)
-                await self._closing.wait()
-        except BaseException as error:
-            if self._opened.done():
-                raise
-            self._opened.set_exception(error)
-
-
 class Forwarding(Generic[Target]):
     """Stands for an object that lives on the loop of a thread."""
 
-    def __init__(self, target: Target, thread: LoopThread) -> None:
+    def __init__(self, target: Target, thread: LoopThread[WTBTestBench]) -> None:
         self._target = target
         self._thread = thread
 
@@ -158,10 +99,10 @@ class SyncTestBench(Forwarding[WTBTestBench]):
     connect = staticmethod(opened(WTBTestBench.connect))
     local = staticmethod(opened(WTBTestBench.local))
 
-    def __init__(self, thread: LoopThread) -> None:
-        super().__init__(thread.bench, thread)
-        self.datasets = SyncDatasets(thread.bench.datasets, thread)
-        self.integrity = SyncIntegrity(thread.bench.integrity, thread)
+    def __init__(self, thread: LoopThread[WTBTestBench]) -> None:
+        super().__init__(thread.opened, thread)
+        self.datasets = SyncDatasets(thread.opened.datasets, thread)
+        self.integrity = SyncIntegrity(thread.opened.integrity, thread)
 
     def __enter__(self) -> Self:
         return self

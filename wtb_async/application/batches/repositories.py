@@ -48,7 +48,10 @@ class BatchTestRepository(Protocol):
         """
 
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
-        """Running batches that wait for scores or completion although nobody works on them."""
+        """Batches that wait for scores or for their end although nobody works on them.
+
+        One that is paused is among them while some of what has ended is not scored.
+        """
 
 
 @dataclass(frozen=True, slots=True)

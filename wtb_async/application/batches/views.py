@@ -86,6 +86,22 @@ class BatchTestView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDuration:
+    """How long a node of the graph took in one execution; a subgraph is part of its node.
+
+    A node that was executed before and after its execution went its own way has two of these.
+    """
+
+    node: str
+    shared: bool
+    """It ran for others as well."""
+    count: int
+    """How often it was executed, each attempt by itself."""
+    duration_ms: float
+    """Of all these together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
     """One execution of a batch test with its scores; `score_errors` says which failed and why.
 
@@ -106,6 +122,8 @@ class ResultRow:
     scored_at: datetime | None
     """When the evaluators were done with it."""
     duration_ms: float | None
+    nodes: list[NodeDuration]
+    """In the order in which they were first executed."""
 
 
 def view_of_batch(batch: BatchTest, workflow: str, counts: BatchCounts) -> BatchTestView:

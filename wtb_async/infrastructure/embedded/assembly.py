@@ -34,13 +34,8 @@ Assemble = Callable[[LocalStackSettings, DataDirectory, RuntimeFolder], Assembly
 def assemble(settings: LocalStackSettings, data: DataDirectory, runtime: RuntimeFolder) -> Assembly:
     """Plan the stack that the settings describe; raises PortTaken."""
     credentials = Credentials.of(data)
-    postgres = PostgresServer(
-        folder=data.postgres,
-        port=free_port(),
-        password=credentials.postgres_password,
-        log=data.log_of("postgres"),
-    )
-    redis = RedisServer(folder=data.redis, port=free_port(), password=credentials.redis_password)
+    postgres = PostgresServer.of(data, credentials)
+    redis = RedisServer.of(data, credentials)
     ray = RayHead(port=free_port(), token_file=data.ray_token, temp_dir=runtime.ray)
     api_port = claim_port(settings.port, "--port")
     flower_port = claim_port(settings.flower_port, "--flower-port")
@@ -55,7 +50,7 @@ def assemble(settings: LocalStackSettings, data: DataDirectory, runtime: Runtime
         ray_address=settings.ray_address or ray.address,
         logs=str(data.logs),
     )
-    env = _environment(settings, addresses, ray)
+    env = _environment(settings, addresses, ray) | {"WTB_FILES__FOLDER": str(data.files)}
     services = Services(
         env=env,
         flower_env={"FLOWER_BASIC_AUTH": f"{addresses.flower_user}:{addresses.flower_password}"},

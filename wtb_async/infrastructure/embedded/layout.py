@@ -35,6 +35,11 @@ class DataDirectory:
         return self.path / "redis"
 
     @property
+    def files(self) -> Path:
+        """Workspaces, and the blobs of their files."""
+        return self.path / "files"
+
+    @property
     def logs(self) -> Path:
         """One log file per part."""
         return self.path / "logs"

@@ -6,13 +6,17 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
+from typing import Self
 
 import psycopg
 
+from wtb_async.infrastructure.embedded.credentials import Credentials
 from wtb_async.infrastructure.embedded.errors import DataDirectoryUnusable, PartFailed
 from wtb_async.infrastructure.embedded.identity import hand_over, unprivileged_identity
+from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.logs import last_lines
 from wtb_async.infrastructure.embedded.parts import Identity, PartSpec, write_launch_order
+from wtb_async.infrastructure.embedded.ports import free_port
 from wtb_async.infrastructure.embedded.wheels import package_folder
 
 MAJOR_VERSION = "18"
@@ -48,6 +52,16 @@ class PostgresServer:
     password: str = field(repr=False)
     log: Path
     identity: Identity = field(default_factory=unprivileged_identity)
+
+    @classmethod
+    def of(cls, data: DataDirectory, credentials: Credentials) -> Self:
+        """The cluster of a data directory, on a free port."""
+        return cls(
+            folder=data.postgres,
+            port=free_port(),
+            password=credentials.postgres_password,
+            log=data.log_of("postgres"),
+        )
 
     @property
     def url(self) -> str:

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from wtb_async.infrastructure.embedded.credentials import Credentials
+from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.parts import PartSpec
+from wtb_async.infrastructure.embedded.ports import free_port
 from wtb_async.infrastructure.embedded.wheels import package_folder
 
 
@@ -24,6 +28,11 @@ class RedisServer:
     folder: Path
     port: int
     password: str = field(repr=False)
+
+    @classmethod
+    def of(cls, data: DataDirectory, credentials: Credentials) -> Self:
+        """The server of a data directory, on a free port."""
+        return cls(folder=data.redis, port=free_port(), password=credentials.redis_password)
 
     @property
     def url(self) -> str:

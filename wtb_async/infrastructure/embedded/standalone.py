@@ -13,7 +13,6 @@ from wtb_async.infrastructure.embedded.guarded_process import GuardedProcess
 from wtb_async.infrastructure.embedded.layout import DataDirectory
 from wtb_async.infrastructure.embedded.logs import last_lines
 from wtb_async.infrastructure.embedded.parts import PartSpec
-from wtb_async.infrastructure.embedded.ports import free_port
 from wtb_async.infrastructure.embedded.postgres import PostgresServer
 from wtb_async.infrastructure.embedded.redis import RedisServer
 
@@ -36,13 +35,8 @@ def embedded_services(data_dir: Path, *, redis: bool = True) -> Iterator[Embedde
     data = DataDirectory.at(data_dir)
     data.create()
     credentials = Credentials.of(data)
-    database = PostgresServer(
-        folder=data.postgres,
-        port=free_port(),
-        password=credentials.postgres_password,
-        log=data.log_of("postgres"),
-    )
-    cache = RedisServer(folder=data.redis, port=free_port(), password=credentials.redis_password)
+    database = PostgresServer.of(data, credentials)
+    cache = RedisServer.of(data, credentials)
     with contextlib.ExitStack() as running:
         running.enter_context(_run(database.part(), data))
         if redis:

@@ -27,7 +27,8 @@ class LocalBlobStore:
 
     @cached_property
     def _reader(self) -> ObjectReader:
-        return ObjectReader(LocalStore(self._objects.folder, mkdir=True))
+        with disk_faults(self._objects.folder):
+            return ObjectReader(LocalStore(self._objects.folder, mkdir=True))
 
     async def put(self, file: Path, blob: Blob) -> None:
         """Store a file's content. Raises FileChanged, StoreFull, TransientError."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ READ_ONLY = 0o444
 
 STRAY_SECONDS = 3600.0
 """Nobody who is still at work leaves a file alone for this time."""
+MAX_SEEN = 100_000
+"""Blobs of which a process knows that it has checked them: some 30 MiB."""
 CANNOT_COPY_RANGE = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
 Fill = Callable[[int], None]
@@ -49,8 +52,9 @@ class ObjectFolder:
         path = self.path_of(blob.sha256)
         try:
             if self._seen_whole.get(blob.sha256) != (identity := _identity(path.stat())):
-                _check_content(path, blob)
-                self._seen_whole[blob.sha256] = identity
+                with path.open("rb", buffering=0) as file:
+                    _check_content(file, blob)
+                self._remember(blob, identity)
         except FileNotFoundError as error:
             raise BlobMissing(blob.sha256) from error
         return path
@@ -77,6 +81,7 @@ class ObjectFolder:
                 _finish(descriptor, blob)
             finally:
                 os.close(descriptor)
+            self._remember(blob, _identity(incoming.stat()))
             self._rename(incoming, self.path_of(blob.sha256))
         except BaseException:
             incoming.unlink(missing_ok=True)
@@ -92,7 +97,8 @@ class ObjectFolder:
         """Let what was added or removed last through a loss of power."""
         for directory in {self.path_of(sha256).parent for sha256 in sha256s}:
             _synchronise(directory)
-        _synchronise(self.folder / OBJECTS)
+        for directory in (self.folder / OBJECTS, self.folder):
+            _synchronise(directory)
 
     def use(self, blob: Blob) -> Path:
         """Where this blob is, noting that it is of use. Raises BlobMissing, BlobAltered."""
@@ -103,8 +109,9 @@ class ObjectFolder:
     def remove_unused(self, since: float) -> None:
         """Remove blobs that nobody has used, linked or unlinked since a time in seconds."""
         for path in (self.folder / OBJECTS).glob("*/*"):
-            if path.stat().st_ctime < since:
-                self.delete([path.parent.name + path.name])
+            with suppress(FileNotFoundError):
+                if path.stat().st_ctime < since:
+                    self.delete([path.parent.name + path.name])
 
     def remove_strays(self) -> None:
         """Remove what crashes left: files that nobody has written to for long."""
@@ -112,6 +119,11 @@ class ObjectFolder:
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < time.time() - STRAY_SECONDS:
                     file.unlink()
+
+    def _remember(self, blob: Blob, identity: tuple[int, ...]) -> None:
+        if len(self._seen_whole) >= MAX_SEEN:
+            self._seen_whole.clear()
+        self._seen_whole[blob.sha256] = identity
 
     def _rename(self, incoming: Path, path: Path) -> None:
         try:
@@ -139,16 +151,14 @@ def _copy(source: int, size: int, target: int) -> int:
 def _finish(descriptor: int, blob: Blob) -> None:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
-            raise BlobAltered(blob.sha256)
+        _check_content(file, blob)
     os.fchmod(descriptor, READ_ONLY)
     os.fsync(descriptor)
 
 
-def _check_content(path: Path, blob: Blob) -> None:
-    with path.open("rb", buffering=0) as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
-            raise BlobAltered(blob.sha256)
+def _check_content(file: FileIO, blob: Blob) -> None:
+    if hashlib.file_digest(file, "sha256").hexdigest() != blob.sha256:
+        raise BlobAltered(blob.sha256)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

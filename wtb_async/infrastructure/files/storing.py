@@ -10,6 +10,7 @@ from pathlib import Path
 from wtb_async.application.files.blob_store import FileChanged, StoreFull
 from wtb_async.domain.errors import TransientError
 
+ANOTHER_IN_ITS_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -17,12 +18,15 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def open_file(file: Path, size: int) -> Iterator[int]:
     """Open a file that should be there with this size. Raises FileChanged when it is not.
 
-    Somebody may have put a link or a FIFO in its place: neither is followed or waited for.
+    Somebody may have put a link or a FIFO in its place: neither is followed or waited for. Raises
+    TransientError when it cannot be read.
     """
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise FileChanged(file) from error
+        if error.errno in ANOTHER_IN_ITS_PLACE:
+            raise FileChanged(file) from error
+        raise TransientError(f"{file} cannot be read: {error}") from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size != size:

@@ -9,6 +9,7 @@ from wtb_async.application.runs.park_runs import CanLoad
 from wtb_async.application.runs.repositories import RunChoice
 from wtb_async.domain.errors import InvalidInput, WtbError
 from wtb_async.domain.workflow import Workflow
+from wtb_async.infrastructure.in_process.work import RETRY_SECONDS
 from wtb_async.infrastructure.langgraph.code_source import CodeSources
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ class Parking:
         self._wake_runner()
 
     async def run(self) -> None:
-        """Look whenever there is new code, until cancelled."""
+        """Look whenever there is new code, until cancelled; a look that failed is repeated."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -53,6 +54,8 @@ class Parking:
                 await self.look()
             except WtbError as error:
                 log.warning("runs_not_looked_for", error=repr(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                self._changed.set()
 
     def _can_load(self, workflow: Workflow, choice: RunChoice) -> bool:
         try:

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from wtb_async.application.batches.release_runs import release_all_runs
+from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.application.runs.runner import LeaseLost, RunnerLoop
 from wtb_async.domain.errors import WtbError
@@ -137,3 +138,16 @@ async def look_after_promises(
         except WtbError as error:
             log.warning("promises_not_looked_after", error=repr(error))
         await asyncio.sleep(seconds)
+
+
+async def collect_garbage_forever(collection: GarbageCollection, *, seconds: float) -> None:
+    """Collect the files that no checkpoint leads to, now and then, until cancelled."""
+    while True:
+        await asyncio.sleep(seconds)
+        part: int | None = 0
+        try:
+            while part is not None:
+                part = await collection.collect(part, work_seconds=0.0)
+                await asyncio.sleep(0)
+        except WtbError as error:
+            log.warning("garbage_not_collected", error=repr(error))

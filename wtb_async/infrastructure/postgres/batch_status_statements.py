@@ -10,14 +10,21 @@ from wtb_async.domain.batch_events import (
     BatchStarted,
 )
 from wtb_async.domain.batch_test import BATCH_TRANSITIONS, BatchStatus
-from wtb_async.infrastructure.postgres.scoring_statements import OPEN_STATUSES, SUMMARIZED
+from wtb_async.infrastructure.postgres.scoring_statements import (
+    OPEN_STATUSES,
+    SUMMARIZED,
+    UNDER_WAY,
+)
 
 MARK_STARTED = text(
     f"""
     WITH moved AS (
         UPDATE wtb_batch_tests AS batch
         SET status = 'running', version = version + 1, started_at = clock_timestamp()
-        WHERE batch.id = ANY (CAST(:ids AS uuid[])) AND batch.status = 'pending'
+        WHERE batch.id = ANY (ARRAY(
+            SELECT id FROM wtb_batch_tests
+            WHERE id = ANY (CAST(:ids AS uuid[])) AND status = 'pending'
+            ORDER BY id FOR NO KEY UPDATE))
         RETURNING batch.id, batch.version
     ), events AS (
         INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
@@ -56,8 +63,7 @@ CONCLUDE = text(
                      SELECT count(*) FROM wtb_executions WHERE batch_test_id = batch.id
                      AND status = 'failed') END AS fails
         FROM wtb_batch_tests AS batch
-        WHERE id = ANY (CAST(:ids AS uuid[]))
-          AND (status IN ('pending', 'running') OR becomes IS NOT NULL)
+        WHERE id = ANY (CAST(:ids AS uuid[])) AND {UNDER_WAY}
     ), seen AS MATERIALIZED (
         SELECT *,
             fails AND becomes IS DISTINCT FROM 'failed' AND becomes IS DISTINCT FROM 'cancelled'

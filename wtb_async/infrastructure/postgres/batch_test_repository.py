@@ -8,29 +8,34 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.batches.repositories import Conclusion
-from wtb_async.domain.batch_test import BatchTest
+from wtb_async.domain.batch_test import BATCH_ENDED, BatchStatus, BatchTest
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.postgres import tables
 from wtb_async.infrastructure.postgres.batch_status_statements import CONCLUDE, MARK_STARTED
 from wtb_async.infrastructure.postgres.bulk import BulkWriter
-from wtb_async.infrastructure.postgres.scoring_statements import ENDED_STATUSES, OPEN_STATUSES
+from wtb_async.infrastructure.postgres.scoring_statements import (
+    COMPARES_PAIRS,
+    OPEN_STATUSES,
+    UNDER_WAY,
+    unscored,
+)
 
+_NOT_ENDED = ", ".join(f"'{status}'" for status in BatchStatus if status not in BATCH_ENDED)
+
+# A paused batch is scored as far as it came. When all of it has ended it is as it was told to be,
+# unless it is being stopped.
 _UNFINISHED = text(
     f"""
     SELECT batch.id FROM wtb_batch_tests AS batch
-    WHERE batch.status = 'running' AND (
-        NOT EXISTS (
+    WHERE batch.status IN ({_NOT_ENDED}) AND (
+        ({UNDER_WAY} AND NOT EXISTS (
             SELECT FROM wtb_executions AS execution
-            WHERE execution.batch_test_id = batch.id AND execution.status IN ({OPEN_STATUSES}))
+            WHERE execution.batch_test_id = batch.id AND execution.status IN ({OPEN_STATUSES})))
         OR (batch.evaluators <> '[]' AND EXISTS (
-            SELECT FROM wtb_executions AS execution
-            WHERE execution.batch_test_id = batch.id AND execution.status IN ({ENDED_STATUSES})
-              AND execution.scored_at IS NULL
-              AND (execution.scoring_until IS NULL
-                   OR execution.scoring_until < clock_timestamp())
-              AND execution.finished_at
-                  < clock_timestamp() - make_interval(secs => :idle_seconds))))
+            SELECT FROM wtb_executions AS own
+            WHERE {unscored("batch.id", "batch.baseline", COMPARES_PAIRS)}
+              AND own.finished_at < clock_timestamp() - make_interval(secs => :idle_seconds))))
     """  # noqa: S608 - statuses of the domain
 )
 
@@ -83,6 +88,6 @@ class PostgresBatchTestRepository:
         )
 
     async def unfinished(self, idle_seconds: float) -> list[UUID]:
-        """Running batches that wait for scores or completion although nobody works on them."""
+        """Batches that wait for scores or for their end although nobody works on them."""
         rows = await self._session.execute(_UNFINISHED, {"idle_seconds": idle_seconds})
         return list(rows.scalars())

@@ -159,7 +159,11 @@ class PostgresRunRepository:
             executions.variants == choice.variants,
         )
         open_elsewhere = (runs.status.in_(_OPEN), runs.pool != pool, runs.id.in_(chosen))
-        await self._session.execute(update(tables.runs).where(*open_elsewhere).values(pool=pool))
+        in_order = select(runs.id).where(*open_elsewhere).order_by(runs.id)
+        locked = list(await self._session.scalars(in_order.with_for_update(key_share=True)))
+        await self._session.execute(
+            update(tables.runs).where(runs.id == func.any(locked)).values(pool=pool)
+        )
 
     async def pending_count(self, pool: str) -> int:
         """How many runs wait for a runner of this pool."""

@@ -8,6 +8,8 @@ from wtb_async.domain.workflow import BASE_VARIANT
 ENDED_STATUSES = ", ".join(f"'{status}'" for status in ENDED)
 OPEN_STATUSES = ", ".join(f"'{status}'" for status in ExecutionStatus if status not in ENDED)
 
+COMPARES_PAIRS = """batch.evaluators @> '[{"kind": "pairwise"}]'"""
+
 # A change of the evaluators waits until a claim has been made with the ones before, and the other
 # way round; so the claim itself is a statement of its own, which sees what was changed.
 EVALUATORS = """
@@ -33,25 +35,34 @@ def _combination(execution: str, baseline: str) -> str:
     )"""  # noqa: S608 - names of our own
 
 
-_BASELINE = "CAST(:baseline AS jsonb)"
+def unscored(batch_id: str, baseline: str, compares: str) -> str:
+    """The condition that a scorer may take `own`, an execution of a batch test, now.
 
-# Where outputs are compared in pairs (`:compares`), an execution waits for the baseline of its
-# case; that of the baseline itself waits for nobody.
+    Where outputs are compared in pairs, it waits for the baseline of its case; that of the baseline
+    itself waits for nobody.
+    """
+    return f"""
+        own.batch_test_id = {batch_id} AND own.status IN ({ENDED_STATUSES})
+        AND own.scored_at IS NULL
+        AND (own.scoring_until IS NULL OR own.scoring_until < clock_timestamp())
+        AND (NOT {compares} OR NOT EXISTS (
+            SELECT FROM wtb_executions AS other
+            WHERE other.test_case_id = own.test_case_id AND other.batch_test_id = {batch_id}
+              AND other.repetition = own.repetition AND other.id <> own.id
+              AND {_combination("other", baseline)} = {baseline}
+              AND other.status IN ({OPEN_STATUSES})))"""
+
+
+_BASELINE = "CAST(:baseline AS jsonb)"
+_COMPARES = "CAST(:compares AS bool)"
+
 CLAIM = f"""
 WITH taken AS (
     UPDATE wtb_executions
     SET scoring_until = now() + make_interval(secs => :claim_seconds)
     WHERE id = ANY (ARRAY(
         SELECT own.id FROM wtb_executions AS own
-        WHERE own.batch_test_id = :batch_id AND own.status IN ({ENDED_STATUSES})
-          AND own.scored_at IS NULL
-          AND (own.scoring_until IS NULL OR own.scoring_until < clock_timestamp())
-          AND (NOT CAST(:compares AS bool) OR NOT EXISTS (
-              SELECT FROM wtb_executions AS other
-              WHERE other.test_case_id = own.test_case_id AND other.batch_test_id = :batch_id
-                AND other.repetition = own.repetition AND other.id <> own.id
-                AND {_combination("other", _BASELINE)} = {_BASELINE}
-                AND other.status IN ({OPEN_STATUSES})))
+        WHERE {unscored(":batch_id", _BASELINE, _COMPARES)}
         ORDER BY own.id LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING *
 )
@@ -67,7 +78,7 @@ LEFT JOIN LATERAL (
     SELECT {_outcome("other")} FROM wtb_executions AS other
     WHERE other.test_case_id = taken.test_case_id AND other.batch_test_id = :batch_id
       AND other.repetition = taken.repetition AND other.id <> taken.id
-      AND CAST(:compares AS bool) AND {_combination("other", _BASELINE)} = {_BASELINE}
+      AND {_COMPARES} AND {_combination("other", _BASELINE)} = {_BASELINE}
       AND other.status = '{ExecutionStatus.COMPLETED}'
     LIMIT 1
 ) AS baseline ON TRUE
@@ -129,16 +140,22 @@ JOIN standing ON standing.id = said.execution_id AND standing.until = said.until
 ON CONFLICT (execution_id, key) DO NOTHING
 """
 
-# Every row, whatever a claim that is being made is about to do with it.
-_CLAIMABLE_AGAIN = f"""
-UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
-WHERE batch_test_id = :batch_id AND status IN ({ENDED_STATUSES})
-"""  # noqa: S608 - statuses of the domain
 
-_WITH_ERRORS = """
-  AND EXISTS (SELECT FROM wtb_evaluation_results AS result
-              WHERE result.execution_id = wtb_executions.id AND result.error IS NOT NULL)
-"""
+def _claimable_again(which: str) -> str:
+    """Let scorers take executions again, which are locked in the order in which scorers lock."""
+    return f"""
+    UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
+    WHERE id = ANY (ARRAY(
+        SELECT own.id FROM wtb_executions AS own WHERE {which}
+        ORDER BY own.id FOR NO KEY UPDATE))"""  # noqa: S608 - conditions of our own
+
+
+# Every row, whatever a claim that is being made is about to do with it.
+_ENDED = f"own.batch_test_id = :batch_id AND own.status IN ({ENDED_STATUSES})"
+
+_WITH_ERRORS = """EXISTS (
+    SELECT FROM wtb_evaluation_results AS result
+    WHERE result.execution_id = own.id AND result.error IS NOT NULL)"""
 
 _FORGET_RESULTS = """
 DELETE FROM wtb_evaluation_results AS result USING wtb_executions AS execution
@@ -150,10 +167,10 @@ UPDATE wtb_batch_tests SET summaries = NULL, summarized_at = NULL WHERE id = :ba
 """
 
 SCORE_AGAIN = {
-    ScoringMode.ADD: (_CLAIMABLE_AGAIN,),
-    ScoringMode.REPLACE: (_CLAIMABLE_AGAIN, _FORGET_RESULTS, _FORGET_SUMMARIES),
+    ScoringMode.ADD: (_claimable_again(_ENDED),),
+    ScoringMode.REPLACE: (_claimable_again(_ENDED), _FORGET_RESULTS, _FORGET_SUMMARIES),
     ScoringMode.RETRY: (
-        _CLAIMABLE_AGAIN + _WITH_ERRORS,
+        _claimable_again(f"{_ENDED} AND {_WITH_ERRORS}"),
         _FORGET_RESULTS + "  AND result.error IS NOT NULL",
         _FORGET_SUMMARIES,
     ),
@@ -166,7 +183,7 @@ WITH compared AS (
     SELECT other.id FROM wtb_executions AS own
     JOIN wtb_batch_tests AS batch ON batch.id = own.batch_test_id
      AND batch.baseline = {_combination("own", "batch.baseline")}
-     AND batch.evaluators @> '[{{"kind": "pairwise"}}]'
+     AND {COMPARES_PAIRS}
     JOIN wtb_executions AS other ON other.test_case_id = own.test_case_id
      AND other.batch_test_id = own.batch_test_id AND other.repetition = own.repetition
      AND other.id <> own.id
@@ -175,9 +192,11 @@ WITH compared AS (
     DELETE FROM wtb_evaluation_results
     WHERE baseline_id = ANY (CAST(:execution_ids AS uuid[]))
 )
-UPDATE wtb_executions SET scored_at = NULL, scoring_until = NULL
-WHERE id IN (SELECT id FROM compared)
+{_claimable_again("own.id = ANY (ARRAY(SELECT id FROM compared))")}
 """  # noqa: S608 - names of our own
+
+UNDER_WAY = "(batch.status IN ('pending', 'running') OR batch.becomes IS NOT NULL)"
+"""The condition that a batch test moves on by itself: one that is paused to stay so does not."""
 
 # An execution that was scored after the summaries were begun was not part of them.
 ALL_SCORED = f"""
@@ -197,8 +216,7 @@ SUMMARIZED = """
 UNSUMMARIZED = f"""
 SELECT batch.evaluators, batch.baseline, workflow.project, clock_timestamp() AS read_at
 FROM wtb_batch_tests AS batch JOIN wtb_workflows AS workflow ON workflow.id = batch.workflow_id
-WHERE batch.id = :batch_id AND NOT {SUMMARIZED} AND {ALL_SCORED}
-  AND (batch.status IN ('pending', 'running') OR batch.becomes IS NOT NULL)
+WHERE batch.id = :batch_id AND NOT {SUMMARIZED} AND {ALL_SCORED} AND {UNDER_WAY}
 """  # noqa: S608 - conditions from above
 
 COLUMNS = f"""
@@ -211,8 +229,8 @@ WHERE execution.batch_test_id = :batch_id AND execution.status = '{ExecutionStat
 ORDER BY tested.position, execution.repetition, execution.id
 """  # noqa: S608 - statuses of the domain
 
-RECORD_SUMMARIES = """
-UPDATE wtb_batch_tests SET summaries = CAST(:summaries AS jsonb), summarized_at = :read_at
-WHERE id = :batch_id AND (status IN ('pending', 'running') OR becomes IS NOT NULL)
-  AND (summarized_at IS NULL OR summarized_at < :read_at)
-"""
+RECORD_SUMMARIES = f"""
+UPDATE wtb_batch_tests AS batch
+SET summaries = CAST(:summaries AS jsonb), summarized_at = :read_at
+WHERE id = :batch_id AND {UNDER_WAY} AND (summarized_at IS NULL OR summarized_at < :read_at)
+"""  # noqa: S608 - a condition from above

@@ -23,9 +23,6 @@ NEW_REQUESTS = "requests"
 HOLD_SECONDS = 0.02
 """How long the relay is left alone after something has begun."""
 
-PAUSE_SECONDS = 0.06
-"""The least time between two nudges of one process: the relay takes more at once then."""
-
 
 def wake_channel(pool: str) -> str:
     """The channel on which the runners of a pool are woken."""
@@ -44,7 +41,6 @@ class RedisNudges:
         self._wakes: set[tuple[str, str]] = set()
         self._events = False
         self._timer: asyncio.TimerHandle | None = None
-        self._released_at = -PAUSE_SECONDS
         self._sending: asyncio.Task[None] | None = None
 
     def new_events(self) -> None:
@@ -55,8 +51,7 @@ class RedisNudges:
         """
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            at = max(loop.time() + HOLD_SECONDS, self._released_at + PAUSE_SECONDS)
-            self._timer = loop.call_at(at, self._release_events)
+            self._timer = loop.call_later(HOLD_SECONDS, self._release_events)
 
     def new_runs(self, pool: str) -> None:
         """There are new pending runs in this pool."""
@@ -80,7 +75,6 @@ class RedisNudges:
 
     def _release_events(self) -> None:
         self._timer = None
-        self._released_at = asyncio.get_running_loop().time()
         self._events = True
         self._send()
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from wtb_async.domain.json import JsonValue
+from wtb_async.sdk.batch_models import ResultRow
 from wtb_async.sdk.client import WTBClient
-from wtb_async.sdk.models import Execution, ResultRow
+from wtb_async.sdk.models import Execution
 from wtb_async.sdk.parity.report import RowKey
 
 _READS_AT_ONCE = 16

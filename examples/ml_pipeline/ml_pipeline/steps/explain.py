@@ -1,7 +1,9 @@
 """Step 9: find out which measurements the model relies on."""
 
+from langchain_core.runnables import RunnableConfig
 from sklearn.inspection import permutation_importance
 
+from ml_pipeline.folder import write_table
 from ml_pipeline.models import fitted
 from ml_pipeline.prepared import labels_of, selected_rows
 from ml_pipeline.state import Importance, MlState
@@ -10,7 +12,7 @@ REPEATS = 2
 """Shuffles per feature."""
 
 
-def explain(state: MlState) -> MlState:
+def explain(state: MlState, config: RunnableConfig | None = None) -> MlState:
     """Rank the features by permutation importance (Breiman, 2001), the greatest first."""
     rows = state["test_rows"]
     found = permutation_importance(
@@ -27,4 +29,6 @@ def explain(state: MlState) -> MlState:
         for feature, drop in zip(state["features"], found.importances_mean.tolist(), strict=True)
     ]
     importances.sort(key=lambda each: -each["roc_auc_drop"])
+    lines = [(each["feature"], each["roc_auc_drop"]) for each in importances]
+    write_table(config, "importances.csv", ("feature", "roc_auc_drop"), lines)
     return {"importances": importances}

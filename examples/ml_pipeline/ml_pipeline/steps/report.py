@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
+from langchain_core.runnables import RunnableConfig
+
+from ml_pipeline.folder import write_text
 from ml_pipeline.state import MlState, Parameters
 
 MENTIONED = 5
 """How many features the report names."""
 
 
-def report(state: MlState) -> MlState:
+def report(state: MlState, config: RunnableConfig | None = None) -> MlState:
     """Write the report in Markdown; it holds nothing that a second run would not find again."""
     model = state["model"]
     lines = [
@@ -25,7 +28,9 @@ def report(state: MlState) -> MlState:
         "Shuffling a feature costs this much ROC AUC:",
         *_explanation(state),
     ]
-    return {"report": "\n".join(lines) + "\n"}
+    text = "\n".join(lines) + "\n"
+    write_text(config, "report.md", text)
+    return {"report": text}
 
 
 def _data(state: MlState) -> Iterable[str]:

@@ -1,54 +1,37 @@
 """Batch tests, their counts and their results as readers see them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, func, select, text, type_coerce
+from sqlalchemy import RowMapping, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql.selectable import LateralFromClause
 
-from wtb_async.application.batches.views import BatchCost, BatchCounts, BatchTestView, ResultRow
+from wtb_async.application.batches.views import (
+    BatchCost,
+    BatchCounts,
+    BatchTestView,
+    NodeDuration,
+    ResultRow,
+)
 from wtb_async.application.views import Page
 from wtb_async.domain.comparison import ScoredRow, Summary
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.evaluator import EvaluatorKind, shown
-from wtb_async.domain.execution import ExecutionStatus
-from wtb_async.domain.graph_choice import WORKFLOW_KEY
-from wtb_async.domain.workflow import BASE_VARIANT
 from wtb_async.infrastructure.postgres.queries.identity import named_or_id
+from wtb_async.infrastructure.postgres.queries.node_durations import node_durations_of
 from wtb_async.infrastructure.postgres.queries.node_executions import node_executions_of
 from wtb_async.infrastructure.postgres.queries.paging import newest_first, oldest_first, page_of
-from wtb_async.infrastructure.postgres.tables import (
-    batch_tests,
-    evaluation_results,
-    executions,
-    test_cases,
-    workflows,
+from wtb_async.infrastructure.postgres.queries.result_rows import (
+    ALL_RESULTS,
+    ResultFilter,
+    result_rows,
 )
+from wtb_async.infrastructure.postgres.tables import batch_tests, executions, workflows
 
 _HIDDEN = {"limits", "forgiven_failures", "summaries", "summarized_at"}
 _COLUMNS = [column for column in batch_tests.c if column.name not in _HIDDEN]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultFilter:
-    """Which executions of a batch test are wanted; None is all of them."""
-
-    status: ExecutionStatus | None = None
-    test_case: str | None = None
-    """The caller's own id of the case."""
-
-    def applied_to(self, query: Select[Any]) -> Select[Any]:
-        """Leave out what is not wanted."""
-        if self.status is not None:
-            query = query.where(executions.c.status == self.status)
-        if self.test_case is not None:
-            query = query.where(test_cases.c.key == self.test_case)
-        return query
-
-
-ALL_RESULTS = ResultFilter()
 
 
 class BatchTestQueries:
@@ -89,17 +72,21 @@ class BatchTestQueries:
         limit: int,
         cursor: str | None,
     ) -> Page[ResultRow]:
-        """One row per execution with its scores, in the order they were planned."""
-        await self.get(batch_id)
-        query = wanted.applied_to(_results(batch_id))
+        """One row per execution with its scores and nodes, in the order they were planned.
+
+        Raises NotFound.
+        """
+        query = wanted.applied_to(result_rows(batch_id))
         query = oldest_first(query, executions.c.id, limit=limit, cursor=cursor)
         async with self._engine.connect() as connection:
+            await _check_exists(connection, batch_id)
             rows = (await connection.execute(query)).mappings().all()
-        return page_of(rows, _result, limit=limit, key="execution_id")
+            nodes = await node_durations_of(connection, [row["execution_id"] for row in rows])
+        return page_of(rows, lambda row: _result(row, nodes), limit=limit, key="execution_id")
 
     async def scored_rows(self, batch_id: UUID) -> list[ScoredRow]:
         """What a comparison needs of every ended execution; outputs stay in the database."""
-        query = _results(batch_id, with_output=False).where(
+        query = result_rows(batch_id, with_output=False).where(
             executions.c.status.in_(("completed", "failed"))
         )
         async with self._engine.connect() as connection:
@@ -125,6 +112,12 @@ class BatchTestQueries:
             rows = (await connection.execute(query)).mappings().all()
             counts = await _counts(connection, [row["id"] for row in rows])
         return page_of(rows, lambda row: _view(row, counts), limit=limit)
+
+
+async def _check_exists(connection: AsyncConnection, batch_id: UUID) -> None:
+    known = select(batch_tests.c.id).where(batch_tests.c.id == batch_id)
+    if await connection.scalar(known) is None:
+        raise NotFound("batch test", batch_id)
 
 
 async def _counts(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, dict[str, int]]:
@@ -178,69 +171,9 @@ def _view(row: RowMapping, counts: dict[UUID, dict[str, int]]) -> BatchTestView:
     )
 
 
-def _results(batch_id: UUID, *, with_output: bool = True) -> Select[Any]:
-    scores = _scores_of_an_execution()
-    output = [executions.c.output] if with_output else []
-    return (
-        select(
-            executions.c.id.label("execution_id"),
-            _combination(batch_id).label("combination"),
-            test_cases.c.key.label("test_case_id"),
-            executions.c.repetition,
-            executions.c.status,
-            *output,
-            executions.c.error,
-            *scores.c,
-            executions.c.scored_at,
-            executions.c.duration_ms,
-        )
-        .join(test_cases, test_cases.c.id == executions.c.test_case_id)
-        .join(scores, text("true"))
-        .where(executions.c.batch_test_id == batch_id)
-    )
-
-
-def _combination(batch_id: UUID) -> ColumnElement[Any]:
-    """An execution's choice with the names that all combinations of its batch have by now."""
-    names = func.jsonb_object_keys(batch_tests.c.baseline).table_valued("name")
-    all_base = (
-        select(func.jsonb_object_agg(names.c.name, BASE_VARIANT))
-        .select_from(batch_tests.join(names, text("true")))
-        .where(batch_tests.c.id == batch_id)
-        .scalar_subquery()
-    )
-    graph = func.jsonb_strip_nulls(
-        func.jsonb_build_object(WORKFLOW_KEY, executions.c.workflow_variant)
-    )
-    chosen = func.coalesce(all_base, text("'{}'::jsonb")).op("||")(executions.c.variants)
-    return type_coerce(chosen.op("||")(graph), executions.c.variants.type)
-
-
-def _scores_of_an_execution() -> LateralFromClause:
-    """Everything that evaluators said of it, by key."""
-    said = evaluation_results.c
-    is_single = said.baseline_first.is_(None)
-
-    def by_key(value: Column[Any], *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-        found = func.jsonb_object_agg(said.key, value).filter(value.is_not(None), *conditions)
-        return func.coalesce(found, text("'{}'::jsonb"))
-
-    lower = func.array_agg(said.key).filter(said.lower_is_better)
-    return (
-        select(
-            by_key(said.score, is_single).label("scores"),
-            by_key(said.score, ~is_single).label("preferences"),
-            by_key(said.comment).label("score_comments"),
-            by_key(said.error).label("score_errors"),
-            func.coalesce(lower, text("'{}'::text[]")).label("lower_is_better"),
-        )
-        .where(said.execution_id == executions.c.id)
-        .lateral("scored")
-    )
-
-
-def _result(row: RowMapping) -> ResultRow:
-    return ResultRow(**{name: value for name, value in row.items() if name != "lower_is_better"})
+def _result(row: RowMapping, nodes: Mapping[UUID, list[NodeDuration]]) -> ResultRow:
+    values = {name: value for name, value in row.items() if name != "lower_is_better"}
+    return ResultRow(**values, nodes=nodes[row["execution_id"]])
 
 
 def _scored(row: RowMapping) -> ScoredRow:

@@ -10,19 +10,20 @@ from wtb_async.application.views import Page
 from wtb_async.domain.node_boundary import BoundaryStatus
 from wtb_async.infrastructure.postgres.queries.executions import ExecutionQueries
 from wtb_async.infrastructure.postgres.queries.paging import page_of, read_cursor
-from wtb_async.infrastructure.postgres.queries.thread_lineage import lineage_of
+from wtb_async.infrastructure.postgres.queries.thread_lineage import (
+    BOUNDARIES,
+    DURATION_MS,
+    lineage_of,
+)
 
 _ALONG_LINEAGE = f"""
 {lineage_of("execution.id = :execution_id")}
 SELECT boundary.id, boundary.node, boundary.checkpoint_ns, boundary.task_id, boundary.attempt,
        boundary.status, boundary.entry_checkpoint_id, reached.exit_checkpoint_id,
-       boundary.started_at, boundary.finished_at,
-       EXTRACT(EPOCH FROM boundary.finished_at - boundary.started_at)::float8 * 1000
-           AS duration_ms,
+       boundary.started_at, boundary.finished_at, {DURATION_MS} AS duration_ms,
        boundary.input, boundary.output, boundary.error, lineage.shared
 FROM lineage
-JOIN wtb_node_boundaries AS boundary ON boundary.thread_id = lineage.id
-    AND (lineage.before IS NULL OR boundary.entry_checkpoint_id < lineage.before)
+JOIN {BOUNDARIES}
 CROSS JOIN LATERAL (
     SELECT min(checkpoint_id) AS exit_checkpoint_id FROM checkpoints
     WHERE boundary.status = 'completed' AND thread_id = lineage.newest_thread

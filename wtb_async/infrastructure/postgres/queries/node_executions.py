@@ -6,12 +6,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wtb_async.application.batches.views import NodeExecutions
-from wtb_async.infrastructure.postgres.queries.thread_lineage import lineage_of
+from wtb_async.infrastructure.postgres.queries.thread_lineage import DURATION_MS, lineage_of
 
 _OF_BATCH = text(f"""{lineage_of("execution.batch_test_id = :batch_id")}, uses AS (
     SELECT id, before, count(*) AS executions FROM lineage GROUP BY id, before
 ), counted AS (
-    SELECT EXTRACT(EPOCH FROM boundary.finished_at - boundary.started_at)::float8 * 1000 AS ms,
+    SELECT {DURATION_MS} AS ms,
            sum(uses.executions) FILTER (
                WHERE uses.before IS NULL OR boundary.entry_checkpoint_id < uses.before
            ) - 1 AS others
