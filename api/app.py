@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from api.backend import Backend, open_server
+from api.backend import Backend, metrics_page, open_server
 from api.errors import install_error_handlers
 from api.routes import (
     batch_commands,
@@ -23,6 +23,8 @@ from api.routes import (
     files,
     growing_batches,
     health,
+    integrity,
+    metrics,
     test_cases,
     timelines,
     workflows,
@@ -52,6 +54,7 @@ def build_app(
             app.state.hub = backend.hub
             app.state.live_events = backend.live_events
             app.state.probes = backend.probes
+            app.state.metrics = metrics_page(backend.platform)
             yield
 
     app = FastAPI(
@@ -63,6 +66,7 @@ def build_app(
     app.state.settings = settings
     install_error_handlers(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(_api())
     return app
 
@@ -85,6 +89,7 @@ def _api() -> APIRouter:
         datasets,
         test_cases,
         dataset_files,
+        integrity,
     ):
         router.include_router(resource.router)
     return router

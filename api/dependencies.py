@@ -13,6 +13,7 @@ from wtb_async.application.ports import LiveEventSource
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.infrastructure.postgres.queries.committed_files import PostgresCommittedFiles
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
+from wtb_async.infrastructure.telemetry.metrics import MetricsPage
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -92,10 +93,16 @@ async def _probes(request: Request) -> Sequence[Probe]:
     return probes
 
 
+async def _metrics(request: Request) -> MetricsPage:
+    page: MetricsPage = request.app.state.metrics
+    return page
+
+
 PlatformDep = Annotated[Platform, Depends(_platform)]
 HubDep = Annotated[EventHub, Depends(_hub)]
 LiveEventsDep = Annotated[LiveEventSource, Depends(_live_events)]
 FileSourcesDep = Annotated[FileSources, Depends(_file_sources)]
 ProbesDep = Annotated[Sequence[Probe], Depends(_probes)]
+MetricsDep = Annotated[MetricsPage, Depends(_metrics)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]

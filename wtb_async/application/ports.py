@@ -17,6 +17,11 @@ from wtb_async.application.executions.repositories import ExecutionRepository, T
 from wtb_async.application.files.garbage_repository import GarbageRepository
 from wtb_async.application.files.repositories import FileRepository
 from wtb_async.application.files.workspace_repository import WorkspaceRepository
+from wtb_async.application.maintenance.repositories import (
+    IntegrityReportRepository,
+    RepairRepository,
+    VerificationRepository,
+)
 from wtb_async.application.outbox.repositories import OutboxRepository
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.repositories import RunnerRepository, RunRepository
@@ -99,6 +104,18 @@ class UnitOfWork(Protocol):
     @property
     def outbox(self) -> OutboxRepository:
         """Events on their way out."""
+
+    @property
+    def integrity_reports(self) -> IntegrityReportRepository:
+        """Reports on what does not hold."""
+
+    @property
+    def repairs(self) -> RepairRepository:
+        """What mends findings."""
+
+    @property
+    def verifications(self) -> VerificationRepository:
+        """What became of the promises of events."""
 
     @property
     def journal(self) -> Journal:

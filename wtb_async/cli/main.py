@@ -9,6 +9,7 @@ from wtb_async.cli import (
     demo,
     executions,
     files,
+    integrity,
     parity,
     run,
     stack,
@@ -21,7 +22,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for noun in (stack, demo, run, batch, parity, datasets, executions, files, workflows, db):
+for noun in (
+    *(stack, demo, run, batch, parity, datasets, executions, files, workflows),
+    *(integrity, db),
+):
     noun.register(app)
 
 if __name__ == "__main__":

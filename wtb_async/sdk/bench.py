@@ -55,6 +55,7 @@ class WTBTestBench:
         client: the whole REST API, where this class leaves something out.
         datasets: named test cases with versions.
         files: what executions wrote, at any checkpoint.
+        integrity: checks of the database and the files.
         batch_executor: what executes its runs.
         sync: the same bench for code that does not await.
     """
@@ -65,6 +66,7 @@ class WTBTestBench:
         self.client = client
         self.datasets = client.datasets
         self.files = client.files
+        self.integrity = client.integrity
         self.batch_executor = batch_executor
         self._refer = refer
 

@@ -10,6 +10,7 @@ from wtb_async.sdk.connection import Connection
 from wtb_async.sdk.datasets import Datasets
 from wtb_async.sdk.executions import Executions
 from wtb_async.sdk.files import Files
+from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.models import Health, Readiness
 from wtb_async.sdk.workflows import Workflows
 
@@ -26,6 +27,7 @@ class WTBClient:
         batch_tests: variant matrices, their progress, results and comparison.
         files: what executions wrote, at any checkpoint.
         datasets: named test cases with versions, and their files.
+        integrity: checks of the database and the files.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class WTBClient:
         self.batch_tests = BatchTests(self._connection)
         self.files = Files(self._connection)
         self.datasets = Datasets(self._connection)
+        self.integrity = Integrity(self._connection)
 
     async def __aenter__(self) -> Self:
         return self
