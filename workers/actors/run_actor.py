@@ -47,6 +47,9 @@ class RunActor:
         """Live one runner's life after another, for as long as the actor lives."""
         # The Celery worker imports this class to start actors, and does without LangGraph.
         from wtb_async.bootstrap.runner import open_runner  # noqa: PLC0415
+        from wtb_async.infrastructure.node_process.neighbours import (  # noqa: PLC0415
+            protect_neighbours,
+        )
 
         loop = asyncio.get_running_loop()
 
@@ -56,6 +59,7 @@ class RunActor:
         async with open_runner(
             self._settings, name=self._name, pool=self._pool, on_revoke=revoke
         ) as (platform, new_life):
+            protect_neighbours()
             freeze_what_is_loaded()
             watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)
             watchdog.start()

@@ -65,6 +65,15 @@ class InProcessCode:
         """The keys of the scores of which less is better."""
         return self._source.lower_is_better
 
+    @property
+    def project_file(self) -> Path | None:
+        """The `langgraph.json` by which another process finds the same code, if there is one."""
+        return self._source.project_file
+
+    def processes_of(self, workflow: str) -> frozenset[str]:
+        """The nodes of a workflow that run in processes of their own."""
+        return self._source.processes_of(workflow)
+
     def file_of(self, target: str) -> Path | None:
         """The file that the part of a reference before the colon means, as far as can be told."""
         return self._source.file_of(target)
@@ -88,6 +97,12 @@ class ImportableCode:
 
     name = LOCAL
     lower_is_better: Sequence[str] = ()
+    project_file: Path | None = None
+
+    def processes_of(self, workflow: str) -> frozenset[str]:
+        """None: only a project's file gives nodes processes."""
+        del workflow
+        return frozenset()
 
     def file_of(self, target: str) -> Path | None:
         """Nothing is told of what may be a notebook's; calling it will show what it asks for."""

@@ -10,6 +10,8 @@ from wtb_async.application.runs.claims import ClaimedRun
 
 IDEMPOTENCY_KEY = "wtb_idempotency_key"
 """Where a node finds its key: `config["configurable"]["wtb_idempotency_key"]`."""
+WORKSPACE = "wtb_workspace"
+"""Where a node finds its workspace, as a path: `config["configurable"]["wtb_workspace"]`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,14 @@ class GraphCache:
         projects: CodeSources,
         saver: BaseCheckpointSaver[str],
         *,
+        move: Callable[[Compiled, ClaimedRun, Workflow, CodeSource], Compiled],
         observe: Callable[[Compiled], Compiled],
         size: int = 128,
     ) -> None:
         self._load_workflow = load_workflow
         self._projects = projects
         self._saver = saver
+        self._move = move
         self._observe = observe
         self._size = size
         self._graphs: OrderedDict[_Key, asyncio.Task[Compiled]] = OrderedDict()
@@ -77,7 +79,8 @@ class GraphCache:
         compiled = compile_like(graph, replace_nodes(graph, replacements))
         # The same saver, with a reader for the types of this graph.
         compiled.checkpointer = self._saver.with_allowlist(trusted_types(compiled))
-        return close_gates(self._observe(compiled), run.gates)
+        moved = self._move(compiled, run, workflow, project)
+        return close_gates(self._observe(moved), run.gates)
 
     @staticmethod
     async def _graph(workflow: Workflow, variant: str | None, project: CodeSource) -> Graph:

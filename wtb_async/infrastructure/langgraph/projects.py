@@ -27,6 +27,8 @@ class Project:
     graphs: dict[str, str]
     variants: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     workflow_variants: dict[str, dict[str, str]] = field(default_factory=dict)
+    processes: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By workflow, the nodes that run in processes of their own."""
     lower_is_better: tuple[str, ...] = ()
     """The keys of scores of which less is better, whichever evaluator gives them."""
     dependencies: tuple[str, ...] = ()
@@ -42,6 +44,15 @@ class Project:
         local = [item for item in self.dependencies if item.startswith(".")]
         folders = [self.folder, *((self.folder / item).resolve() for item in local)]
         return list(dict.fromkeys(str(folder) for folder in folders))
+
+    @property
+    def project_file(self) -> Path:
+        """The `langgraph.json`, by which another process finds the same code."""
+        return self.file
+
+    def processes_of(self, workflow: str) -> frozenset[str]:
+        """The nodes of a workflow that run in processes of their own."""
+        return self.processes.get(workflow, frozenset())
 
     def check_reference(self, reference: str, *, field: str = "graph") -> None:
         """Raise `InvalidInput` unless the reference can only lead into this project's folder."""
@@ -131,6 +142,10 @@ def read_project(path: Path) -> Project:
             graphs=graphs,
             variants=ours.get("variants", {}),
             workflow_variants=ours.get("workflow_variants", {}),
+            processes={
+                workflow: entry.get("processes", ())
+                for workflow, entry in ours.get("workspaces", {}).items()
+            },
             lower_is_better=ours.get("lower_is_better", ()),
             dependencies=tuple(content.get("dependencies", ())),
         )

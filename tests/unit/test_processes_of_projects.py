@@ -1,0 +1,68 @@
+"""Which nodes a project may give processes of their own."""
+
+from pathlib import Path
+
+import pytest
+from factories import write_project
+
+from wtb_async.domain.errors import InvalidInput
+from wtb_async.infrastructure.langgraph.graph_examination import examine_graph
+
+GRAPHS = """
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+class State(TypedDict, total=False):
+    text: str
+
+def say(state):
+    return {"text": "!"}
+
+inner = StateGraph(State).add_node("say", say).add_edge(START, "say").compile()
+
+def calls(state):
+    return inner.invoke(state)
+
+outer = StateGraph(State).add_node("say", say).add_node("inner", inner).add_node("calls", calls)
+outer.add_edge(START, "say").add_edge("say", "inner").add_edge("inner", "calls")
+"""
+
+
+async def examine(
+    folder: Path, processes: object, variants: list[tuple[str, str]] | None = None
+) -> object:
+    wtb = {"workspaces": {"talk": {"processes": processes}}}
+    project = write_project(folder / "project", {"graphs.py": GRAPHS}, wtb=wtb)
+    return await examine_graph(project, "./graphs.py:outer", variants or [], "talk")
+
+
+async def test_nodes_of_plain_code_may_have_one(tmp_path: Path) -> None:
+    assert await examine(tmp_path, ["say"])
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        ("sya", "the graph has no node 'sya'; its nodes are: say, inner, calls"),
+        ("__start__", "no node '__start__'"),
+        ("inner", "node 'inner' is or calls a graph"),
+        ("calls", "node 'calls' is or calls a graph"),
+    ],
+)
+async def test_others_are_refused_with_the_field(tmp_path: Path, node: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
+        await examine(tmp_path, [node])
+    assert [each.field for each in caught.value.violations] == ["processes"]
+
+
+async def test_a_variant_that_is_a_graph_cannot_have_its_node_s(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="node 'say' is or calls a graph"):
+        await examine(tmp_path, ["say"], [("say", "./graphs.py:inner")])
+
+
+@pytest.mark.parametrize("processes", ["say", [1], {"say": True}, None])
+async def test_anything_but_a_list_of_names_is_no_langgraph_json(
+    tmp_path: Path, processes: object
+) -> None:
+    with pytest.raises(InvalidInput, match=r"is not a langgraph\.json"):
+        await examine(tmp_path, processes)
