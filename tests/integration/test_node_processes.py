@@ -156,7 +156,7 @@ async def test_a_node_that_is_cancelled_ends_with_all_that_it_started(
 
 async def test_calls_wait_for_room_and_no_process_is_left_over(tmp_path: Path) -> None:
     async with rooms(tmp_path, most=1) as room:
-        results: list[Any] = await asyncio.gather(*(room.do("look") for _ in range(3)))
+        results: list[Any] = await asyncio.gather(*(room.do("look") for _ in range(2)))
     for result in results:
         await gone(result["seen"][0].pid)
 

@@ -1,14 +1,16 @@
 """Nodes in processes of their own, as a runner drives them: limits, stops and boundaries."""
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from arranging import accept, register
+from arranging import PROJECTS, accept, register
 from executing import ended, ends, nodes
 from living_runner import living_runner
+from local_benches import local_bench
 from moved_rooms import gone, pid_left
 
 from wtb_async.application.executions.stop_execution import StopExecution, stop_execution
@@ -90,3 +92,15 @@ async def test_a_stop_ends_a_hanging_node_and_all_that_it_started(deeds: Deeds) 
     assert execution.status is ExecutionStatus.CANCELLED
     for pid in pids:
         await gone(pid)
+
+
+async def test_a_local_bench_gives_its_nodes_processes_too(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with local_bench(database_url, project=PROJECTS / "rooms/langgraph.json") as bench:
+        given = {"do": "leave", "folder": str(tmp_path)}
+        execution = await bench.run("rooms", given)
+    assert isinstance(execution.output, dict)
+    before, after = execution.output["seen"]
+    assert (before["variable"], after["variable"]) == (None, "left")
+    assert os.getpid() not in {before["pid"], after["pid"]}

@@ -4,6 +4,7 @@ Python tells an audit hook of every `os.chdir`, and lets it refuse. A hook canno
 only processes that do nothing but run nodes have this one.
 """
 
+import os
 import sys
 from functools import cache
 from typing import Any
@@ -28,11 +29,12 @@ def protect_neighbours() -> None:
     this again changes nothing.
     """
     told_of: set[str] = set()
+    runner = os.getpid()
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         # Nearly every event is of another kind, and there are many of them.
-        if event not in _EVENTS or (node := _node_running()) is None:
-            return
+        if event not in _EVENTS or (node := _node_running()) is None or os.getpid() != runner:
+            return  # A process that a node has forked has the hook too, and no neighbours.
         if event == "os.chdir":
             raise WorkingDirectoryIsShared(node)
         if node not in told_of and len(told_of) < _TOLD_OF_AT_MOST:
@@ -49,8 +51,8 @@ def protect_neighbours() -> None:
 
 def _node_running() -> str | None:
     """The node whose code runs here; threads that a node starts by itself are not known."""
-    config = var_child_runnable_config.get()
-    node = (config or {}).get("metadata", {}).get("langgraph_node")
+    config = var_child_runnable_config.get() or {}
+    node = (config.get("metadata") or {}).get("langgraph_node")
     return None if node is None else str(node)
 
 

@@ -1,10 +1,10 @@
 """The processes of one runner's nodes: how many there are, and which wait for their next call."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.node_process.address import NodeAddress
@@ -26,9 +26,11 @@ class NodeProcesses:
         self._idle_seconds = idle_seconds
         self._start_seconds = start_seconds
         self._room = asyncio.Semaphore(most)
+        self._beginning = 0
         self._waiting: dict[NodeProcess, asyncio.TimerHandle] = {}
         self._at_work: set[NodeProcess] = set()
-        self._ending: set[asyncio.Task[None]] = set()
+        self._endings: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -40,10 +42,11 @@ class NodeProcesses:
         traceback: TracebackType | None,
     ) -> None:
         """End all of them, at work or not."""
+        self._is_closed = True
         for process in [*self._waiting, *self._at_work]:
             self._end(process)
-        while self._ending:
-            await asyncio.wait(self._ending)
+        while self._endings:
+            await asyncio.wait(self._endings)
 
     @asynccontextmanager
     async def lend(self, address: NodeAddress, messages: Messages) -> AsyncIterator[NodeProcess]:
@@ -56,13 +59,25 @@ class NodeProcesses:
             NodeProcessDied: loading it ended the process.
         """
         async with self._room:
-            process = self._take(address) or await self._start(address, messages)
+            with self._counted():
+                process = self._take(address) or await self._begin(address)
             self._at_work.add(process)
             try:
+                if not process.is_ready:
+                    await self._load(process, messages)
                 yield process
             finally:
                 self._at_work.discard(process)
                 self._put_back(process)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a process that is only about to be there."""
+        self._beginning += 1
+        try:
+            yield
+        finally:
+            self._beginning -= 1
 
     def _take(self, address: NodeAddress) -> NodeProcess | None:
         """The process of this node that was used last."""
@@ -72,33 +87,43 @@ class NodeProcesses:
                 return process
         return None
 
+    async def _begin(self, address: NodeAddress) -> NodeProcess:
+        """A new process; the one that has waited longest gives way if there are too many."""
+        if self._beginning + len(self._at_work) + len(self._waiting) > self._most:
+            self._end(next(iter(self._waiting)))
+        beginning = asyncio.create_task(NodeProcess.begin(address))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            self._finish(self._abandon(beginning))
+            raise
+
+    async def _load(self, process: NodeProcess, messages: Messages) -> None:
+        try:
+            async with asyncio.timeout(self._start_seconds):
+                await process.load(messages)
+        except TimeoutError as error:
+            node = process.address.node
+            message = f"loading {node!r} in a process took longer than {self._start_seconds:g} s"
+            raise InvalidInput.of("graph", message) from error
+
+    async def _abandon(self, beginning: asyncio.Task[NodeProcess]) -> None:
+        self._end(await beginning)
+
     def _put_back(self, process: NodeProcess) -> None:
-        if not process.is_ready:
+        if self._is_closed or not process.is_ready:
             return self._end(process)
         timer = asyncio.get_running_loop().call_later(self._idle_seconds, self._end, process)
         self._waiting[process] = timer
         return None
 
-    async def _start(self, address: NodeAddress, messages: Messages) -> NodeProcess:
-        if len(self._waiting) + len(self._at_work) >= self._most:
-            self._end(next(iter(self._waiting)))
-        process = await NodeProcess.begin(address)
-        try:
-            async with asyncio.timeout(self._start_seconds):
-                await process.load(messages)
-        except TimeoutError as error:
-            self._end(process)
-            message = f"loading {address.node!r} took longer than {self._start_seconds:g} s"
-            raise InvalidInput.of("graph", message) from error
-        except BaseException:
-            self._end(process)
-            raise
-        return process
-
     def _end(self, process: NodeProcess) -> None:
         if timer := self._waiting.pop(process, None):
             timer.cancel()
         process.kill()
-        task = asyncio.create_task(process.close())
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._finish(process.close())
+
+    def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
