@@ -6,13 +6,16 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from langgraph.types import Command
 from moved_rooms import Rooms, gone, new_thread, pid_left, rooms
 
-from wtb_async.infrastructure.node_process.errors import NodeProcessDied, NotTransferable
+from wtb_async.infrastructure.node_process.errors import (
+    NodeProcessDied,
+    NotInNodeProcess,
+    NotTransferable,
+)
 
 HANGING_RUNNER = """
 import asyncio, pathlib, sys
@@ -61,10 +64,27 @@ async def test_a_process_is_used_again_and_begins_where_the_first_call_began(roo
     assert again == first
 
 
-async def test_a_node_begins_in_its_workspace(room: Rooms, tmp_path: Path) -> None:
-    config = new_thread(wtb_workspace=tmp_path)
-    result = await room.go({"do": "look"}, config)
+class Workspace(os.PathLike[str]):
+    """A folder that notes who wants it kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kept = 0
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def keep(self) -> None:
+        self.kept += 1
+
+
+async def test_a_node_begins_in_its_workspace_and_may_keep_it(room: Rooms, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    result = await room.go({"do": "look"}, new_thread(wtb_workspace=workspace))
     assert result["seen"][0].folder == str(tmp_path)
+    assert workspace.kept == 0
+    await room.go({"do": "keep"}, new_thread(wtb_workspace=workspace))
+    assert workspace.kept == 1
 
 
 async def test_a_variant_runs_in_a_process_too(tmp_path: Path) -> None:
@@ -123,10 +143,16 @@ async def test_what_no_checkpoint_could_hold_fails_its_node(room: Rooms) -> None
         await room.do("strange")
 
 
-async def test_the_store_is_out_of_reach(room: Rooms) -> None:
-    with pytest.raises(Exception, match="no store") as caught:
-        await room.do("store")
-    assert type(caught.value).__name__ == "NotInNodeProcess"
+@pytest.mark.parametrize(("deed", "message"), [("store", "has no store"), ("task", "@task")])
+async def test_what_only_the_runner_has_is_out_of_reach(
+    room: Rooms, deed: str, message: str
+) -> None:
+    with pytest.raises(NotInNodeProcess, match=message):
+        await room.do(deed)
+
+
+async def test_a_node_sends_work_to_another(room: Rooms) -> None:
+    assert (await room.do("send"))["answers"] == ["sent", None, None]
 
 
 @pytest.mark.parametrize(
@@ -139,26 +165,6 @@ async def test_a_process_that_dies_fails_its_node(
     with pytest.raises(NodeProcessDied, match=message) as caught:
         await room.do(deed)
     assert caught.value.exit_code == code
-
-
-async def test_a_node_that_is_cancelled_ends_with_all_that_it_started(
-    room: Rooms, tmp_path: Path
-) -> None:
-    run = asyncio.create_task(room.do("hang"))
-    pids = [await pid_left(tmp_path, "node"), await pid_left(tmp_path, "sleeper")]
-    run.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await run
-    for pid in pids:
-        await gone(pid)
-    assert (await room.do("look"))["seen"][0].pid not in pids
-
-
-async def test_calls_wait_for_room_and_no_process_is_left_over(tmp_path: Path) -> None:
-    async with rooms(tmp_path, most=1) as room:
-        results: list[Any] = await asyncio.gather(*(room.do("look") for _ in range(2)))
-    for result in results:
-        await gone(result["seen"][0].pid)
 
 
 async def test_the_processes_of_a_runner_that_is_killed_end_with_it(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ async def rooms(
     *,
     variants: Mapping[str, str] | None = None,
     most: int = 2,
+    idle_seconds: float = 60.0,
     limit_bytes: int = LIMIT_BYTES,
 ) -> AsyncIterator[Rooms]:
     """The graph with these variants; all of its processes end with the block."""
@@ -98,6 +99,6 @@ async def rooms(
         store=InMemoryStore(),
     )
     run = claimed_run(new_id(), limits=Limits(), variants=dict(variants or {}))
-    async with NodeProcesses(most=most, idle_seconds=60.0, start_seconds=60.0) as processes:
+    async with NodeProcesses(most=most, idle_seconds=idle_seconds, start_seconds=60.0) as processes:
         mover = NodeMover(processes, limit_bytes=limit_bytes)
         yield Rooms(mover.move(compiled, run, workflow, project), folder, processes)

@@ -3,10 +3,20 @@
 from pathlib import Path
 
 import pytest
+from arranging import new_workflow
 from factories import write_project
+from passages import claimed_run
 
+from wtb_async.application.ids import new_id
 from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.execution import Limits
+from wtb_async.domain.json import JsonObject
+from wtb_async.infrastructure.in_process.code import InProcessCode, InProcessObjects
 from wtb_async.infrastructure.langgraph.graph_examination import examine_graph
+from wtb_async.infrastructure.langgraph.graph_loader import load_graph
+from wtb_async.infrastructure.langgraph.node_replacement import builder_of, compile_like
+from wtb_async.infrastructure.node_process.moving import NodeMover
+from wtb_async.infrastructure.node_process.pool import NodeProcesses
 
 GRAPHS = """
 from langgraph.graph import START, StateGraph
@@ -58,6 +68,19 @@ async def test_others_are_refused_with_the_field(tmp_path: Path, node: str, mess
 async def test_a_variant_that_is_a_graph_cannot_have_its_node_s(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="node 'say' is or calls a graph"):
         await examine(tmp_path, ["say"], [("say", "./graphs.py:inner")])
+
+
+async def test_an_object_of_this_process_cannot_have_one(tmp_path: Path) -> None:
+    wtb: JsonObject = {"workspaces": {"talk": {"processes": ["say"]}}}
+    project = write_project(tmp_path / "project", {"graphs.py": GRAPHS}, wtb=wtb)
+    source = InProcessCode(project, objects := InProcessObjects())
+    workflow = new_workflow("talk", project="graphs")
+    workflow.graph = objects.put("talk", await load_graph(project, "./graphs.py:outer"))
+    graph = compile_like(outer := await load_graph(source, workflow.graph), builder_of(outer))
+    processes = NodeProcesses(most=1, idle_seconds=1.0, start_seconds=1.0)
+    run = claimed_run(new_id(), limits=Limits())
+    with pytest.raises(InvalidInput, match="cannot load 'memory/talk:StateGraph'"):
+        NodeMover(processes, limit_bytes=1024).move(graph, run, workflow, source)
 
 
 @pytest.mark.parametrize("processes", ["say", [1], {"say": True}, None])

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.config import get_store, get_stream_writer
+from langgraph.config import get_config, get_store, get_stream_writer
+from langgraph.func import task
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
-from langgraph.types import Command, RetryPolicy, interrupt
+from langgraph.types import Command, RetryPolicy, Send, interrupt
 from typing_extensions import TypedDict
 
 VARIABLE = "ROOMS_WHERE"
@@ -125,7 +126,15 @@ def exit_at_once(_: State) -> None:
     os._exit(7)
 
 
-DEEDS: dict[str, Callable[[State], dict[str, Any] | None]] = {
+@task
+def counted(items: list[int]) -> int:
+    """A task of LangGraph's functional API."""
+    return len(items)
+
+
+Deed = Callable[[State], dict[str, Any] | Command[Any] | None]
+
+DEEDS: dict[str, Deed] = {
     "hang": hang,
     "ask": ask,
     "tell": tell,
@@ -135,14 +144,17 @@ DEEDS: dict[str, Callable[[State], dict[str, Any] | None]] = {
     "end": exit_at_once,
     "exit": lambda _: sys.exit(3),
     "store": lambda _: {"answers": [get_store().get(("a",), "b")]},
+    "task": lambda _: {"answers": [counted([1, 2]).result()]},
+    "send": lambda _: Command(update={"answers": ["sent"]}, goto=[Send("right", {"do": "send"})]),
     "large": lambda state: {"data": state["data"] * 2},
     "strange": lambda _: {"answers": [object()]},
+    "keep": lambda _: get_config()["configurable"]["wtb_workspace"].keep(),
     "look": lambda _: look("left"),
     "leave": lambda state: meet(state, "left", "left"),
 }
 
 
-def left(state: State) -> dict[str, Any] | None:
+def left(state: State) -> dict[str, Any] | Command[Any] | None:
     """Do what the input asks for: a plain function."""
     if deed := DEEDS.get(state["do"]):
         return deed(state)

@@ -61,7 +61,7 @@ def config_of(call: dict[str, Any], say: Say) -> RunnableConfig:
     }
     if call["folder"] is not None:
         configurable[WORKSPACE] = CarriedWorkspace(call["folder"], say)
-    return cast(RunnableConfig, call["config"] | {"configurable": configurable})
+    return cast(RunnableConfig, call["config"] | {"callbacks": None, "configurable": configurable})
 
 
 class CarriedWorkspace(os.PathLike[str]):
