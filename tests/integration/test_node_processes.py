@@ -167,11 +167,14 @@ async def test_a_process_that_dies_fails_its_node(
     assert caught.value.exit_code == code
 
 
-async def test_the_processes_of_a_runner_that_is_killed_end_with_it(tmp_path: Path) -> None:
+async def test_all_that_a_node_has_started_ends_with_its_killed_runner(
+    tmp_path: Path,
+) -> None:
     runner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HANGING_RUNNER, str(tmp_path), env=os.environ | SUPPORT
     )
-    pid = await pid_left(tmp_path, "node")
+    pids = [await pid_left(tmp_path, "node"), await pid_left(tmp_path, "sleeper")]
     runner.kill()
     await runner.wait()
-    await gone(pid)
+    for pid in pids:
+        await gone(pid)

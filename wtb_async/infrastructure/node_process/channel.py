@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from wtb_async.infrastructure.node_process.child_life import end_group
+from wtb_async.infrastructure.node_process.guard import end_group
 from wtb_async.infrastructure.node_process.messages import LENGTH, Kind, Messages
 
 _FIRST_MESSAGE_BYTES = 16 << 20

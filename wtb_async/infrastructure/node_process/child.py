@@ -1,4 +1,4 @@
-"""The process of a node: `python -m wtb_async.infrastructure.node_process.child SOCKET PARENT`."""
+"""The process of a node: loads it, and runs it whenever the runner asks."""
 
 import asyncio
 import os
@@ -24,10 +24,10 @@ from wtb_async.infrastructure.langgraph.projects import read_project
 from wtb_async.infrastructure.node_process.address import NodeAddress
 from wtb_async.infrastructure.node_process.carried_config import config_of
 from wtb_async.infrastructure.node_process.channel import Channel
-from wtb_async.infrastructure.node_process.child_life import Surroundings, die_with
 from wtb_async.infrastructure.node_process.errors import NotTransferable
 from wtb_async.infrastructure.node_process.messages import Kind, Messages
 from wtb_async.infrastructure.node_process.node_error import described
+from wtb_async.infrastructure.node_process.surroundings import Surroundings
 
 
 class _Node:
@@ -100,14 +100,8 @@ async def _load(address: NodeAddress) -> Runnable[Any, Any]:
     return compiled.nodes[address.node].bound
 
 
-def main() -> None:
-    """Serve one runner until it ends, or ends this process."""
-    line, parent = int(sys.argv[1]), int(sys.argv[2])
-    die_with(parent)
+def serve(line: int) -> None:
+    """Serve one runner, over this descriptor, until it ends or ends this process."""
     os.set_inheritable(line, False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     asyncio.run(_serve(Channel(socket.socket(fileno=line))))
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wtb_async.infrastructure.langgraph.strict_msgpack import STRICT_MSGPACK
 
-CHILD_MODULE = "wtb_async.infrastructure.node_process.child"
+GUARD = "wtb_async.infrastructure.node_process.guard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ async def spawn(folder: Path) -> Spawned:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                CHILD_MODULE,
+                GUARD,
                 str(theirs.fileno()),
                 str(os.getpid()),
                 stdin=DEVNULL,

@@ -1,29 +1,8 @@
-"""How the process of a node ends when it should, and begins each call where the first began."""
+"""What a process has only one of, put right after each call of its node."""
 
-import ctypes
 import os
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with(parent: int) -> None:
-    """Let the kernel end this process when its parent is gone, however the parent ends."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
-        code = ctypes.get_errno()
-        raise OSError(code, f"prctl: {os.strerror(code)}")
-    # A parent that died before the call above sends no signal any more.
-    if os.getppid() != parent:
-        sys.exit(1)
-
-
-def end_group() -> None:
-    """End this process and all that it has started, at once."""
-    os.killpg(0, signal.SIGKILL)
 
 
 class Surroundings:
