@@ -8,15 +8,15 @@ from typing import Any
 import psutil
 import pytest
 from arranging import eventually
-from moved_rooms import LIMIT_BYTES, PROJECT, gone, pid_left, rooms
+from moved_rooms import PROJECT, gone, pid_left, rooms
 
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.node_process.address import NodeAddress
-from wtb_async.infrastructure.node_process.messages import Messages
+from wtb_async.infrastructure.node_process.messages import Messages, Terms
 from wtb_async.infrastructure.node_process.pool import NodeProcesses
 
 LEFT = NodeAddress(project=str(PROJECT), graph="./rooms.py:build", node="left")
-PLAIN = Messages((), limit_bytes=LIMIT_BYTES)
+PLAIN = Messages(Terms())
 
 
 async def test_calls_wait_for_room_and_no_process_is_left_over(tmp_path: Path) -> None:
@@ -30,6 +30,19 @@ async def test_a_process_that_nobody_calls_is_ended(tmp_path: Path) -> None:
     async with rooms(tmp_path, idle_seconds=0.01) as room:
         result = await room.do("look")
         await gone(result["seen"][0].pid)
+
+
+async def test_a_process_is_lent_again_to_who_lets_the_same_types_travel() -> None:
+    other_types = Messages(Terms(frozenset({("pathlib", "PurePath")})))
+    async with NodeProcesses(most=2, idle_seconds=60.0, start_seconds=60.0) as processes:
+        async with processes.lend(LEFT, PLAIN) as first:
+            pass
+        async with processes.lend(LEFT, other_types) as other:
+            pass
+        async with processes.lend(LEFT, PLAIN) as again:
+            pass
+    assert other is not first
+    assert again is first
 
 
 async def test_a_node_that_does_not_load_there_says_why() -> None:

@@ -4,9 +4,7 @@ import socket
 import threading
 
 from wtb_async.infrastructure.node_process.guard import end_group
-from wtb_async.infrastructure.node_process.messages import LENGTH, Kind, Messages
-
-_FIRST_MESSAGE_BYTES = 16 << 20
+from wtb_async.infrastructure.node_process.messages import LENGTH, Kind, Messages, Terms
 
 
 class Channel:
@@ -17,7 +15,7 @@ class Channel:
         self._arriving = line.makefile("rb")
         self._speaking = threading.Lock()
         self._calls = 0
-        self.messages = Messages((), limit_bytes=_FIRST_MESSAGE_BYTES)
+        self.messages = Messages(Terms())
 
     def say(self, kind: Kind, body: object = None, *, call: int | None = None) -> None:
         """Send one message, if its call still goes on; waits while the runner is behind.

@@ -25,7 +25,7 @@ from wtb_async.infrastructure.node_process.address import NodeAddress
 from wtb_async.infrastructure.node_process.carried_config import config_of
 from wtb_async.infrastructure.node_process.channel import Channel
 from wtb_async.infrastructure.node_process.errors import NotTransferable
-from wtb_async.infrastructure.node_process.messages import Kind, Messages
+from wtb_async.infrastructure.node_process.messages import Kind, Messages, Terms
 from wtb_async.infrastructure.node_process.node_error import described
 from wtb_async.infrastructure.node_process.surroundings import Surroundings
 
@@ -72,7 +72,7 @@ async def _serve(channel: Channel) -> None:
     except (WtbError, ValueError, TypeError, KeyError) as error:
         message = str(error) if isinstance(error, WtbError) else repr(error)
         return channel.say(Kind.REFUSED, message)
-    channel.messages = Messages.agreed(order["terms"])
+    channel.messages = Messages(Terms.of(order["terms"]))
     node = _Node(runnable, channel)
     channel.say(Kind.READY)
     calls: asyncio.Queue[bytes] = asyncio.Queue()

@@ -5,7 +5,7 @@ that neither side ever unpickles what the other sent.
 """
 
 import struct
-from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from wtb_async.infrastructure.checkpoints.unpacker import TypeName
 from wtb_async.infrastructure.node_process.errors import NotTransferable
 
 LENGTH = struct.Struct(">Q")
+_LIMIT_OF_THE_FIRST_BYTES = 16 << 20
 
 
 class Kind(StrEnum):
@@ -41,28 +42,31 @@ LAST_WORDS = frozenset({Kind.RETURNED, Kind.INTERRUPTED, Kind.UPWARDS, Kind.EXIT
 """Each call ends with one of these."""
 
 
-class Messages:
-    """Writes and reads the contents of messages.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What both sides must agree on."""
 
-    Args:
-        allowed: types that may be built beside those that are always safe.
-        limit_bytes: no message is longer.
-    """
+    allowed: frozenset[TypeName] = frozenset()
+    """Types that may be built beside those that are always safe."""
+    limit_bytes: int = _LIMIT_OF_THE_FIRST_BYTES
+    """No message is longer."""
 
-    def __init__(self, allowed: Iterable[TypeName], *, limit_bytes: int) -> None:
-        self._allowed = tuple(allowed)
-        self._serializer = StrictSerializer(self._allowed)
-        self._limit_bytes = limit_bytes
-
-    def terms(self) -> dict[str, Any]:
-        """What the other side needs to write and read alike."""
-        return {"allowed": [list(name) for name in self._allowed], "limit_bytes": self._limit_bytes}
+    def plain(self) -> dict[str, Any]:
+        """The terms as a message can carry them."""
+        return {"allowed": [list(name) for name in self.allowed], "limit_bytes": self.limit_bytes}
 
     @classmethod
-    def agreed(cls, terms: dict[str, Any]) -> Self:
-        """The messages of a side that was told these terms."""
-        allowed = [tuple(name) for name in terms["allowed"]]
-        return cls(allowed, limit_bytes=terms["limit_bytes"])
+    def of(cls, plain: dict[str, Any]) -> Self:
+        """What `plain` wrote."""
+        return cls(frozenset(map(tuple, plain["allowed"])), plain["limit_bytes"])
+
+
+class Messages:
+    """Writes and reads the contents of messages."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self._serializer = StrictSerializer(terms.allowed)
 
     def write(self, kind: Kind, body: object = None) -> bytes:
         """A message's content. Raises NotTransferable."""
@@ -85,9 +89,10 @@ class Messages:
 
     def check_length(self, length: int) -> None:
         """Raise `NotTransferable` for what is longer than any message may be."""
-        if length > self._limit_bytes:
+        limit = self.terms.limit_bytes
+        if length > limit:
             raise NotTransferable(
-                f"a message of {length} bytes is longer than the limit of {self._limit_bytes}; "
+                f"a message of {length} bytes is longer than the limit of {limit}; "
                 "keep large data in files of the workspace, "
                 "or raise WTB_NODE_PROCESSES__VALUE_BYTES"
             )

@@ -9,7 +9,7 @@ from wtb_async.infrastructure.langgraph.code_source import CodeSource
 from wtb_async.infrastructure.langgraph.node_replacement import Compiled
 from wtb_async.infrastructure.langgraph.schema_types import trusted_types
 from wtb_async.infrastructure.node_process.address import NodeAddress
-from wtb_async.infrastructure.node_process.messages import Messages
+from wtb_async.infrastructure.node_process.messages import Messages, Terms
 from wtb_async.infrastructure.node_process.movable import check_movable
 from wtb_async.infrastructure.node_process.pool import NodeProcesses
 from wtb_async.infrastructure.node_process.runnable import NodeInProcess
@@ -36,7 +36,7 @@ class NodeMover:
         if not names:
             return graph
         check_movable(graph, names)
-        messages = Messages(trusted_types(graph), limit_bytes=self._limit_bytes)
+        messages = Messages(Terms(frozenset(trusted_types(graph)), self._limit_bytes))
         moved = copy.copy(graph)
         moved.nodes = dict(graph.nodes)
         for name in names:
@@ -47,20 +47,26 @@ class NodeMover:
 
 
 def _address(node: str, run: ClaimedRun, workflow: Workflow, source: CodeSource) -> NodeAddress:
-    graph = workflow.graph
-    if run.workflow_variant and (found := workflow.find_workflow_variant(run.workflow_variant)):
-        graph = found.graph
+    whole = workflow.find_workflow_variant(run.workflow_variant) if run.workflow_variant else None
     name = decided(run.variants).get(node)
     variant = workflow.find_node_variant(node, name) if name else None
-    reference = variant.implementation if variant else None
-    project = source.project_file
-    for each in filter(None, (graph, reference)):
-        if project is None or source.file_of(each.rpartition(":")[0]) is None:
+    address = NodeAddress(
+        project=str(source.project_file),
+        graph=whole.graph if whole else workflow.graph,
+        node=node,
+        variant=name,
+        implementation=variant.implementation if variant else None,
+    )
+    _check(address, source)
+    return address
+
+
+def _check(address: NodeAddress, source: CodeSource) -> None:
+    """Raise `InvalidInput` for what only this process can load."""
+    for each in filter(None, (address.graph, address.implementation)):
+        if source.project_file is None or source.file_of(each.rpartition(":")[0]) is None:
             raise InvalidInput.of(
                 "processes",
-                f"node {node!r} has a process of its own, which cannot load {each!r}; "
+                f"node {address.node!r} has a process of its own, which cannot load {each!r}; "
                 "refer to a module or file of the project",
             )
-    return NodeAddress(
-        project=str(project), graph=graph, node=node, variant=name, implementation=reference
-    )

@@ -60,11 +60,11 @@ class NodeProcesses:
         """
         async with self._room:
             with self._counted():
-                process = self._take(address) or await self._begin(address)
+                process = self._take(address, messages) or await self._begin(address, messages)
             self._at_work.add(process)
             try:
                 if not process.is_ready:
-                    await self._load(process, messages)
+                    await self._load(process)
                 yield process
             finally:
                 self._at_work.discard(process)
@@ -79,29 +79,33 @@ class NodeProcesses:
         finally:
             self._beginning -= 1
 
-    def _take(self, address: NodeAddress) -> NodeProcess | None:
-        """The process of this node that was used last."""
+    def _take(self, address: NodeAddress, messages: Messages) -> NodeProcess | None:
+        """The process of this node that was used last.
+
+        The types that may travel differ with the variants of other nodes.
+        """
+        wanted = (address, messages.terms)
         for process in reversed(self._waiting):
-            if process.address == address and process.is_ready:
+            if process.is_ready and (process.address, process.messages.terms) == wanted:
                 self._waiting.pop(process).cancel()
                 return process
         return None
 
-    async def _begin(self, address: NodeAddress) -> NodeProcess:
+    async def _begin(self, address: NodeAddress, messages: Messages) -> NodeProcess:
         """A new process; the one that has waited longest gives way if there are too many."""
         if self._beginning + len(self._at_work) + len(self._waiting) > self._most:
             self._end(next(iter(self._waiting)))
-        beginning = asyncio.create_task(NodeProcess.begin(address))
+        beginning = asyncio.create_task(NodeProcess.begin(address, messages))
         try:
             return await asyncio.shield(beginning)
         except asyncio.CancelledError:
             self._finish(self._abandon(beginning))
             raise
 
-    async def _load(self, process: NodeProcess, messages: Messages) -> None:
+    async def _load(self, process: NodeProcess) -> None:
         try:
             async with asyncio.timeout(self._start_seconds):
-                await process.load(messages)
+                await process.load()
         except TimeoutError as error:
             node = process.address.node
             message = f"loading {node!r} in a process took longer than {self._start_seconds:g} s"

@@ -11,7 +11,13 @@ from typing import Any, Self
 from wtb_async.domain.errors import InvalidInput
 from wtb_async.infrastructure.node_process.address import NodeAddress
 from wtb_async.infrastructure.node_process.errors import NodeProcessDied
-from wtb_async.infrastructure.node_process.messages import LAST_WORDS, LENGTH, Kind, Messages
+from wtb_async.infrastructure.node_process.messages import (
+    LAST_WORDS,
+    LENGTH,
+    Kind,
+    Messages,
+    Terms,
+)
 from wtb_async.infrastructure.node_process.output import Output
 from wtb_async.infrastructure.node_process.spawning import Spawned, kill_group, spawn
 
@@ -26,11 +32,14 @@ class NodeProcess:
     def __init__(
         self,
         address: NodeAddress,
+        messages: Messages,
         spawned: Spawned,
         line: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         printing: tuple[asyncio.ReadTransport, Output],
     ) -> None:
         self.address = address
+        self.messages = messages
+        """How the two sides speak once the node is loaded."""
         self.is_ready = False
         """It waits for a call."""
         self._process = spawned.process
@@ -39,46 +48,45 @@ class NodeProcess:
         self._watch = asyncio.create_task(self._outlive())
 
     @classmethod
-    async def begin(cls, address: NodeAddress) -> Self:
+    async def begin(cls, address: NodeAddress, messages: Messages) -> Self:
         """A new process, which has loaded nothing yet."""
         spawned = await spawn(Path(address.project).parent)
         line = await asyncio.open_connection(sock=spawned.line)
         printing = await asyncio.get_running_loop().connect_read_pipe(
             lambda: Output(address.node, spawned.process.pid), os.fdopen(spawned.printed, "rb")
         )
-        return cls(address, spawned, line, printing)
+        return cls(address, messages, spawned, line, printing)
 
-    async def load(self, messages: Messages) -> None:
-        """Load the node; the process speaks as `messages` do from then on.
+    async def load(self) -> None:
+        """Load the node.
 
         Raises:
             InvalidInput: the node does not load there.
             NodeProcessDied: loading it ended the process.
         """
-        order = {"address": asdict(self.address), "terms": messages.terms()}
-        await self._send(messages.write(Kind.LOAD, order))
-        kind, refusal = await self._hear(messages)
+        order = {"address": asdict(self.address), "terms": self.messages.terms.plain()}
+        await self._send(Messages(Terms()).write(Kind.LOAD, order))
+        kind, refusal = await self._hear()
         if kind is Kind.REFUSED:
             raise InvalidInput.of("graph", f"in the process of {self.address.node!r}: {refusal}")
         self.is_ready = True
 
-    async def call(self, body: dict[str, Any], messages: Messages, hear: Hear) -> tuple[Kind, Any]:
+    async def call(self, body: dict[str, Any], hear: Hear) -> tuple[Kind, Any]:
         """Run the node once; answers its last words.
 
         Args:
             body: of the call.
-            messages: as it was loaded with.
             hear: told what the node says on the way.
 
         Raises:
             NodeProcessDied: the process has ended.
             NotTransferable: the body, or what the node said, cannot travel.
         """
-        content = messages.write(Kind.CALL, body)
+        content = self.messages.write(Kind.CALL, body)
         self.is_ready = False
         await self._send(content)
         while True:
-            kind, said = await self._hear(messages)
+            kind, said = await self._hear()
             if kind in LAST_WORDS:
                 self.is_ready = True
                 return kind, said
@@ -112,14 +120,14 @@ class NodeProcess:
             self._writer.write(content)
             await self._writer.drain()
 
-    async def _hear(self, messages: Messages) -> tuple[Kind, Any]:
+    async def _hear(self) -> tuple[Kind, Any]:
         try:
             (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
-            messages.check_length(length)
+            self.messages.check_length(length)
             content = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise await self._death() from error
-        return messages.read(content)
+        return self.messages.read(content)
 
     async def _death(self) -> NodeProcessDied:
         self.kill()

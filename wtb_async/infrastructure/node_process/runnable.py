@@ -59,7 +59,7 @@ class NodeInProcess(Runnable[Any, Any]):
             raise TypeError("a node in a process of its own is run by its graph only")
         body = carried(input, config)
         async with self._processes.lend(self._address, self._messages) as process:
-            kind, said = await process.call(body, self._messages, _Listener(config).hear)
+            kind, said = await process.call(body, _Listener(config).hear)
         return _ended(kind, said)
 
 
