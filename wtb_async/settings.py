@@ -137,6 +137,19 @@ class IntegritySettings(_Group):
     """For how long the answers of `/metrics` are kept."""
 
 
+class NodeProcessSettings(_Group):
+    """Nodes that run in processes of their own."""
+
+    most: int = Field(8, ge=1)
+    """Of one runner, at the same time; further calls wait."""
+    idle_seconds: float = Field(300.0, gt=0)
+    """A process that has no call for this long is ended."""
+    start_seconds: float = Field(120.0, gt=0)
+    """For loading the project's code."""
+    value_bytes: int = Field(256 << 20, ge=1024)
+    """Inputs and outputs that are larger fail their node."""
+
+
 class PoolSettings(_Group):
     """How many runners serve one pool."""
 
@@ -177,6 +190,7 @@ class CoreSettings(BaseSettings):
     evaluation: EvaluationSettings = EvaluationSettings()
     files: FileSettings = FileSettings()
     integrity: IntegritySettings = IntegritySettings()
+    node_processes: NodeProcessSettings = NodeProcessSettings()
 
     @field_validator("projects", mode="before")
     @classmethod

@@ -162,12 +162,18 @@ class GraphInspector(Protocol):
     """Looks at graphs without loading the user's code into this process."""
 
     async def inspect_graph(
-        self, project: str, graph: str, variants: Sequence[tuple[str, str]] = ()
+        self,
+        project: str,
+        graph: str,
+        variants: Sequence[tuple[str, str]] = (),
+        *,
+        workflow: str | None = None,
     ) -> JsonObject:
         """The graph's topology and schemas.
 
-        Raises InvalidInput when it does not load, or when one of the variants, each a
-        `(node, reference)`, cannot take its node's place.
+        Raises InvalidInput when it does not load, when one of the variants, each a
+        `(node, reference)`, cannot take its node's place, or when the project gives nodes of the
+        `workflow` processes of their own that the graph does not have or that need the runner's.
         """
 
 
