@@ -7,15 +7,18 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from wtb_async.infrastructure.postgres import file_tables
+from wtb_async.infrastructure.postgres import file_tables, integrity_tables
 from wtb_async.infrastructure.postgres.migrations import MIGRATION_LOCK, is_ours
+
+DESCRIBED = (file_tables, integrity_tables)
+"""Where tables are described; all of them join one metadata."""
 
 
 def run_migrations(connection: Connection) -> None:
     """Upgrade under an advisory lock: of many processes that boot at once, one migrates."""
     context.configure(
         connection=connection,
-        target_metadata=file_tables.metadata,
+        target_metadata=DESCRIBED[0].metadata,
         include_name=is_ours,
         transaction_per_migration=False,
     )

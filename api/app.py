@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from api.backend import Backend, open_server
+from api.backend import Backend, metrics_page, open_server
 from api.errors import install_error_handlers
 from api.routes import (
     batch_commands,
@@ -19,8 +19,12 @@ from api.routes import (
     evaluators,
     execution_events,
     executions,
+    file_differences,
+    files,
     growing_batches,
     health,
+    integrity,
+    metrics,
     test_cases,
     timelines,
     workflows,
@@ -50,6 +54,7 @@ def build_app(
             app.state.hub = backend.hub
             app.state.live_events = backend.live_events
             app.state.probes = backend.probes
+            app.state.metrics = metrics_page(backend.platform)
             yield
 
     app = FastAPI(
@@ -61,6 +66,7 @@ def build_app(
     app.state.settings = settings
     install_error_handlers(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(_api())
     return app
 
@@ -73,6 +79,8 @@ def _api() -> APIRouter:
         commands,
         timelines,
         execution_events,
+        file_differences,  # Before files: its path is one of a file, too.
+        files,
         batch_tests,
         evaluators,
         batch_commands,
@@ -81,6 +89,7 @@ def _api() -> APIRouter:
         datasets,
         test_cases,
         dataset_files,
+        integrity,
     ):
         router.include_router(resource.router)
     return router

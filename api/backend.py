@@ -11,9 +11,11 @@ from api.streams.hub import EventHub
 from wtb_async.application.ports import LiveEventSource
 from wtb_async.bootstrap.collecting import freeze_what_is_loaded
 from wtb_async.bootstrap.platform import Platform, open_platform
+from wtb_async.infrastructure.postgres.queries.metrics import MetricQueries
 from wtb_async.infrastructure.redis.live_event_reader import LiveEventReader
 from wtb_async.infrastructure.redis.nudges import listen_for_news
 from wtb_async.infrastructure.telemetry.logs import configure_logs
+from wtb_async.infrastructure.telemetry.metrics import MetricsPage
 from wtb_async.settings import Settings
 
 
@@ -27,6 +29,14 @@ class Backend:
     live_events: LiveEventSource
     probes: Sequence[Probe]
     """Which parts `/ready` asks."""
+
+
+def metrics_page(platform: Platform) -> MetricsPage:
+    """Where this process's scrapes are answered."""
+    settings = platform.settings
+    queries = MetricQueries(platform.database.engine)
+    read = partial(queries.figures, settings.runner.lease_seconds)
+    return MetricsPage(read, settings.integrity.metrics_seconds)
 
 
 @asynccontextmanager

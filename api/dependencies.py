@@ -1,15 +1,19 @@
 """What routes ask for."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Query, Request
 
 from api.probes import Probe
 from api.streams.hub import EventHub
+from wtb_async.application.files.sources import FileSources
 from wtb_async.application.ports import LiveEventSource
 from wtb_async.bootstrap.platform import Platform
+from wtb_async.infrastructure.postgres.queries.committed_files import PostgresCommittedFiles
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
+from wtb_async.infrastructure.telemetry.metrics import MetricsPage
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -62,6 +66,17 @@ def timelines(platform: Platform) -> "PostgresTimelines":
     return PostgresTimelines(checkpoint_history(platform), boundaries)
 
 
+async def _file_sources(request: Request) -> FileSources:
+    platform = await _platform(request)
+    return FileSources(
+        uow_factory=platform.database.unit_of_work,
+        timelines=partial(timelines, platform),
+        committed=PostgresCommittedFiles(platform.database.engine),
+        blobs=platform.files.blobs,
+        threads=platform.files.threads,
+    )
+
+
 def _serializer() -> "SerializerProtocol":
     from wtb_async.infrastructure.checkpoints.display_reader import DisplayReader  # noqa: PLC0415
 
@@ -78,9 +93,16 @@ async def _probes(request: Request) -> Sequence[Probe]:
     return probes
 
 
+async def _metrics(request: Request) -> MetricsPage:
+    page: MetricsPage = request.app.state.metrics
+    return page
+
+
 PlatformDep = Annotated[Platform, Depends(_platform)]
 HubDep = Annotated[EventHub, Depends(_hub)]
 LiveEventsDep = Annotated[LiveEventSource, Depends(_live_events)]
+FileSourcesDep = Annotated[FileSources, Depends(_file_sources)]
 ProbesDep = Annotated[Sequence[Probe], Depends(_probes)]
+MetricsDep = Annotated[MetricsPage, Depends(_metrics)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]

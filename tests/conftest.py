@@ -10,6 +10,7 @@ import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
 from blob_stores import blobs, file_threads, raw_store, s3_endpoint
 from controlling import stations, stations_runner
+from files_fixtures import served_blobs, stored
 from inner_pytest import plugin_alone
 from local_benches import bench
 from psycopg import sql
@@ -36,12 +37,14 @@ __all__ = [  # Fixtures that live beside what they stand on.
     "raw_store",
     "s3_endpoint",
     "served",
+    "served_blobs",
     "settings",
     "stack",
     "stand_in",
     "stand_in_server",
     "stations",
     "stations_runner",
+    "stored",
 ]
 
 TEMPLATE = "wtb_template"

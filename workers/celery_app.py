@@ -17,6 +17,7 @@ app = Celery(
         "workers.tasks.dispatch",
         "workers.tasks.evaluation",
         "workers.tasks.maintenance",
+        "workers.tasks.integrity",
     ],
 )
 
@@ -74,6 +75,16 @@ app.conf.update(
             "task": "wtb.maintenance.sweep_workspaces",
             "schedule": settings.files.sweep_seconds,
             "options": {"expires": settings.files.sweep_seconds},
+        },
+        "verify-events": {
+            "task": "wtb.maintenance.verify_events",
+            "schedule": settings.integrity.verify_every_seconds,
+            "options": {"expires": settings.integrity.verify_every_seconds},
+        },
+        "check-integrity": {
+            "task": "wtb.maintenance.begin_due_check",
+            "schedule": 60.0,
+            "options": {"expires": 60},
         },
         "partitions": {
             "task": "wtb.maintenance.maintain_partitions",

@@ -21,7 +21,7 @@ class CeleryDelivery:
     async def deliver(self, deliveries: Deliveries) -> None:
         """Send everything, or raise TransientError; sending twice does no harm."""
         try:
-            if deliveries.pools or deliveries.batches:
+            if deliveries.pools or deliveries.batches or deliveries.checks:
                 await asyncio.to_thread(_send, deliveries)
             await self._signals.announce(deliveries.aggregates)
             await self._signals.ask(deliveries.asked_pools)
@@ -34,6 +34,8 @@ def _send(deliveries: Deliveries) -> None:
         app.send_task("wtb.dispatch.dispatch_runs", args=[pool], expires=60)
     for batch_id in deliveries.batches:
         send_scoring(batch_id)
+    for report_id in deliveries.checks:
+        send_check(report_id)
 
 
 def send_scoring(batch_id: UUID | str, *, has_waited: bool = False) -> None:
@@ -44,3 +46,8 @@ def send_scoring(batch_id: UUID | str, *, has_waited: bool = False) -> None:
         countdown=1 if has_waited else None,
         expires=60,
     )
+
+
+def send_check(report_id: UUID | str) -> None:
+    """Ask for an integrity report to be gone on with."""
+    app.send_task("wtb.maintenance.check_integrity", args=[str(report_id)], expires=60)

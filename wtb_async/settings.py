@@ -118,6 +118,38 @@ class FileSettings(_Group):
     """Each machine looks so often for workspaces that no execution needs any more."""
 
 
+class IntegritySettings(_Group):
+    """How the database and the files are checked against what was promised."""
+
+    grace_seconds: float = Field(300.0, ge=0)
+    """What is younger may be work under way, and is no finding."""
+    chunk_size: int = Field(2000, ge=1)
+    """Rows that a statement of a check looks at."""
+    work_seconds: float = Field(10.0, gt=0)
+    """After this a task lets others have its process; another one goes on."""
+    check_every_seconds: float = Field(24 * 3600.0, gt=0)
+    deep_bytes_per_second: int = Field(64 << 20, ge=1)
+    """How fast a deep check reads blobs."""
+    verify_every_seconds: float = Field(15.0, gt=0)
+    verify_chunk_size: int = Field(2000, ge=1)
+    """Events that are verified in one transaction."""
+    metrics_seconds: float = Field(5.0, ge=0)
+    """For how long the answers of `/metrics` are kept."""
+
+
+class NodeProcessSettings(_Group):
+    """Nodes that run in processes of their own."""
+
+    most: int = Field(8, ge=1)
+    """Of one runner, at the same time; further calls wait."""
+    idle_seconds: float = Field(300.0, gt=0)
+    """A process that has no call for this long is ended."""
+    start_seconds: float = Field(120.0, gt=0)
+    """For loading the project's code."""
+    value_bytes: int = Field(256 << 20, ge=1024)
+    """Inputs and outputs that are larger fail their node."""
+
+
 class PoolSettings(_Group):
     """How many runners serve one pool."""
 
@@ -157,6 +189,8 @@ class CoreSettings(BaseSettings):
     live: LiveSettings = LiveSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     files: FileSettings = FileSettings()
+    integrity: IntegritySettings = IntegritySettings()
+    node_processes: NodeProcessSettings = NodeProcessSettings()
 
     @field_validator("projects", mode="before")
     @classmethod

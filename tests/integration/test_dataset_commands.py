@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from arranging import API_KEY
+from called_commands import Wtb, run_wtb
 
 from wtb_async.application.ids import new_id
 
@@ -20,33 +17,10 @@ if TYPE_CHECKING:
 ROWS = '{"id": "a", "inputs": {"q": 1}}\n{"id": "b", "inputs": {"q": 2}, "outputs": {"r": 3}}\n'
 
 
-@dataclass(frozen=True)
-class Told:
-    """How a command ended, and what it said."""
-
-    code: int | None
-    out: str
-    err: str
-
-
-Wtb = Callable[..., Awaitable[Told]]
-
-
 @pytest.fixture
 def wtb(api: "ServedApi") -> Wtb:
-    """The command line, as a caller of the API."""
-
-    async def run(*arguments: object) -> Told:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "wtb_async.cli.main", "datasets", *map(str, arguments)),
-            env=os.environ | {"WTB_URL": api.url, "WTB_API_KEY": API_KEY},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        return Told(process.returncode, out.decode(), err.decode())
-
-    return run
+    """`wtb datasets`, as a caller of the API."""
+    return partial(run_wtb, api, "datasets")
 
 
 @pytest.fixture

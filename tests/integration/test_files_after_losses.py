@@ -15,7 +15,7 @@ from forking import INPUT, begin_thread, fork
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matrices import Silent, VariedGraphs
-from passages import FAR, answers_to, claimed_on
+from passages import FAR, answers_to, claimed_run
 from random_graphs import ON_NODE, build_plan, plans
 from savers import group_commit_saver
 
@@ -106,7 +106,7 @@ class _Platform:
 
 async def _drive(engine: LangGraphEngine, thread: UUID, visits: int | None) -> RunOutcome | None:
     """Drive a run until it ends, or is lost after so many visits."""
-    run = claimed_on(thread, limits=FAR, input=dict(INPUT), resumes=True)
+    run = claimed_run(thread, limits=FAR, input=dict(INPUT), resumes=True)
     loop = asyncio.get_running_loop()
     left = [None] * visits if visits else None
 

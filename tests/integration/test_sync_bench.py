@@ -13,8 +13,9 @@ from wtb_async.domain.errors import InvalidInput
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.sdk.datasets import Datasets
+from wtb_async.sdk.files import Files
 from wtb_async.sdk.loop_thread import LoopThread
-from wtb_async.sdk.sync import SyncDatasets, SyncTestBench
+from wtb_async.sdk.sync import SyncDatasets, SyncFiles, SyncTestBench
 
 
 @pytest.fixture
@@ -78,7 +79,8 @@ def test_what_keeps_it_from_opening_is_raised(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sync", "original"), [(SyncTestBench, WTBTestBench), (SyncDatasets, Datasets)]
+    ("sync", "original"),
+    [(SyncTestBench, WTBTestBench), (SyncDatasets, Datasets), (SyncFiles, Files)],
 )
 def test_no_verb_is_left_out(sync: type, original: type) -> None:
     verbs = {name for name, _ in inspect.getmembers(original, inspect.isfunction) if name[0] != "_"}

@@ -67,7 +67,7 @@ async def test_only_what_nobody_needs_is_removed(database: Database, bench: File
     assert all(folder.exists() for folder in folders.values())
     assert in_work.path.exists()
     present = await select(database, "SELECT thread_id, path FROM wtb_workspaces")
-    assert {UUID(str(row["thread_id"])): Path(row["path"]) for row in present} == {
+    assert {UUID(str(row["thread_id"])): Path(row["path"]).parent for row in present} == {
         **folders,
         locked: in_work.path.parent,
     }

@@ -12,7 +12,7 @@ import pytest
 from arranging import API_KEY, register, settings_for
 from cuttable_line import CuttableLine, cuttable_line
 from redis.asyncio import Redis
-from served_api import Caller, served_api
+from served_api import Caller, files_of, served_api
 
 from wtb_async.bootstrap.database import prepare_database
 from wtb_async.bootstrap.platform import ServerPlatform, open_platform
@@ -57,6 +57,8 @@ class ServedApi:
     line: CuttableLine
     ray_port: int
     """Where the API looks for the head of Ray; nobody listens there."""
+    files: Path
+    """Where it keeps its files."""
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +76,7 @@ async def api(
         cuttable_line(database_url) as line,
         served_api(line.url, services.redis_url, ray_port=ray_port, folder=folder) as url,
     ):
-        yield ServedApi(url, database_url, line, ray_port)
+        yield ServedApi(url, database_url, line, ray_port, files_of(folder))
     database_server.drop(database_url)
 
 

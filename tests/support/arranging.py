@@ -36,6 +36,7 @@ _NODES = {"stations": ["a", "b", "c", "d"]}
 _VARIANTS = {
     "graded": [("second", "loud")],
     "letters": [("second", "loud")],
+    "rooms": [("left", "loud")],
     "stations": [("c", "loud"), ("c", "soft")],
 }
 """Nodes, and the names of their variants."""

@@ -125,8 +125,9 @@ async def try_another_process(bench: FileBench, manifest: Manifest) -> None:
     workspace = await bench.workspaces.open(uuid4(), manifest, RULES)
     code = (
         "import sys; from pathlib import Path;"
-        "from wtb_async.infrastructure.workspaces.other_process import work_in;"
-        "work_in(root := Path(sys.argv[1])); (root / 'text').open('a').write('!')"
+        "from wtb_async.infrastructure.workspaces.other_process import respect_links, working_in;"
+        "root = Path(sys.argv[1]); respect_links()\n"
+        "with working_in(root): (root / 'text').open('a').write('!')"
     )
     run(sys.executable, "-c", code, str(workspace.path))
     assert (workspace.path / "text").read_bytes() == b"content!"

@@ -1,8 +1,9 @@
 """Benches in this process, and a workflow of functions that no import finds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from langgraph.graph import END, START, StateGraph
@@ -21,11 +22,8 @@ class Words(TypedDict, total=False):
     answer: str
 
 
-class Node(Protocol):
-    """A node of the workflow, plain or a coroutine."""
-
-    def __call__(self, state: Words) -> Any:  # noqa: ANN401
-        """What it adds to the state."""
+Node = Callable[..., Any]
+"""A node of the workflow, plain or a coroutine: of the state, and of the config if it asks."""
 
 
 def split(state: Words) -> Words:
@@ -66,9 +64,10 @@ def case(key: str, text: str) -> JsonObject:
 
 @asynccontextmanager
 async def local_bench(database_url: str, **options: Any) -> AsyncIterator[WTBTestBench]:  # noqa: ANN401
-    """A local bench on a migrated database."""
-    with pytest.MonkeyPatch.context() as environment:
+    """A local bench on a migrated database, with a folder of its own for files."""
+    with pytest.MonkeyPatch.context() as environment, TemporaryDirectory() as folder:
         environment.setenv("WTB_DATABASE_URL", database_url)
+        environment.setenv("WTB_FILES__FOLDER", folder)
         async with WTBTestBench.local(**options) as bench:
             yield bench
 

@@ -65,7 +65,7 @@ class Travel:
         **details: Any,  # noqa: ANN401 - of any field
     ) -> RunOutcome:
         """Drive one run until it rests; `details` are of the claimed run."""
-        run = claimed_on(thread, limits=self.limits, breakpoints=self.breakpoints, **details)
+        run = claimed_run(thread, limits=self.limits, breakpoints=self.breakpoints, **details)
         signals = RunSignals(request)
         passage = Passage(self.graph, self.saver, run, signals, None, perf_counter())
         token = ON_NODE.set(partial(self.on_node, signals))
@@ -161,8 +161,8 @@ async def travels(url: str, plan: Sequence[str]) -> AsyncIterator[Travel]:
         await database.close()
 
 
-def claimed_on(thread: UUID, **details: Any) -> ClaimedRun:  # noqa: ANN401 - of any field
-    """A run on this thread."""
+def claimed_run(thread: UUID, **details: Any) -> ClaimedRun:  # noqa: ANN401 - of any field
+    """A run of this thread, as a runner has claimed it."""
     ordinary: dict[str, Any] = {
         "id": new_id(),
         "execution_id": new_id(),

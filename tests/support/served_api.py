@@ -39,6 +39,11 @@ def broken_project(folder: Path) -> Path:
     return file
 
 
+def files_of(folder: Path) -> Path:
+    """Where an API that is served from a folder keeps its files."""
+    return folder / "files"
+
+
 @asynccontextmanager
 async def served_api(
     database_url: str, redis_url: str | None, *, ray_port: int, folder: Path
@@ -52,6 +57,7 @@ async def served_api(
         "WTB_API_KEY": API_KEY,
         "WTB_PROJECTS": ":".join(str(project) for project in projects),
         "WTB_API__INSPECT_TIMEOUT_SECONDS": str(INSPECT_SECONDS),
+        "WTB_FILES__FOLDER": str(files_of(folder)),
         "RAY_ADDRESS": f"127.0.0.1:{ray_port}",
     }
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"]
@@ -103,6 +109,14 @@ class Caller:
         assert answer.status_code == 202, answer.text
         accepted: dict[str, Any] = answer.json()
         return accepted
+
+
+async def walked(caller: Caller, path: str, **params: Any) -> list[str]:  # noqa: ANN401
+    """The paths of all pages."""
+    pages = [(await caller.get(path, **params)).json()]
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append((await caller.get(path, **params, cursor=cursor)).json())
+    return [each["path"] for page in pages for each in page["items"]]
 
 
 def problem_of(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from wtb_async.application.ids import new_id
 from wtb_async.domain.errors import TransientError
 from wtb_async.infrastructure.in_process import work
-from wtb_async.infrastructure.in_process.work import InProcessScoring, relay_forever
+from wtb_async.infrastructure.in_process.work import InProcessQueue, relay_forever
 
 
 class Outbox:
@@ -84,7 +84,7 @@ async def test_a_batch_whose_scoring_fails_does_not_hold_up_the_others() -> None
     def twice(items: Iterable[UUID]) -> list[UUID]:
         return [*items, *items]
 
-    scoring = InProcessScoring(score)
+    scoring = InProcessQueue(score)
     scoring.want(twice(batches))
     task = asyncio.create_task(scoring.run())
     async with asyncio.timeout(5):

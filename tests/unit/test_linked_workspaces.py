@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wtb_async.infrastructure.workspaces.capabilities import writes_to_read_only_files
-
 TRIALS = Path(__file__).parents[1] / "support/linked_workspace_trials.py"
 
 
@@ -18,7 +16,3 @@ def test_no_write_to_a_linked_file_reaches_its_blob_or_a_sibling() -> None:
         check=True,
         timeout=300,
     )
-
-
-def test_the_tests_process_keeps_the_powers_of_root() -> None:
-    assert writes_to_read_only_files() is (os.geteuid() == 0)

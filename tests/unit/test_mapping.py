@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Enum, Table
 from sqlalchemy.orm import Mapper
 
-from wtb_async.infrastructure.postgres import file_tables
+from wtb_async.infrastructure.postgres import file_tables, integrity_tables
 from wtb_async.infrastructure.postgres.mapping import map_domain, mapper_registry
 from wtb_async.infrastructure.postgres.tables import (
     evaluation_results,
@@ -32,7 +32,10 @@ FILES = (
     file_tables.checkpoint_files,
     file_tables.workspaces,
 )
-UNMAPPED = {table.name for table in (evaluation_results, node_boundaries, outbox, *FILES)}
+VERIFICATIONS = (integrity_tables.failed_verifications, integrity_tables.event_verification)
+UNMAPPED = {
+    table.name for table in (evaluation_results, node_boundaries, outbox, *FILES, *VERIFICATIONS)
+}
 
 
 def mappers() -> list[Mapper[Any]]:

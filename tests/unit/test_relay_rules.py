@@ -37,6 +37,7 @@ from wtb_async.domain.events import (
     WorkflowChanged,
     WorkflowRegistered,
 )
+from wtb_async.domain.integrity_events import IntegrityCheckRequested
 
 BATCH = new_id()
 
@@ -205,3 +206,8 @@ def test_silent_runners_are_stood_in_for_by_a_bounded_number_of_others(
 
 def test_a_pool_without_backlog_may_be_empty() -> None:
     assert PoolSize(slots=32, minimum=0, maximum=2).names("default", 0, ()) == []
+
+
+def test_a_report_that_is_wanted_is_made() -> None:
+    event = IntegrityCheckRequested(deep=False, repair=[], dry_run=True)
+    assert route([outbox_event(event, BATCH)]).checks == (BATCH,)

@@ -39,7 +39,7 @@ def test_an_entry_says_how_workspaces_are_kept(folder: Path) -> None:
             copy=("*.db",),
             snapshots=Snapshots.SUPERSTEP,
             when_ended=WhenEnded.KEEP,
-            processes=("train",),
+            processes=frozenset({"train"}),
         )
     }
 

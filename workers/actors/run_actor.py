@@ -47,6 +47,9 @@ class RunActor:
         """Live one runner's life after another, for as long as the actor lives."""
         # The Celery worker imports this class to start actors, and does without LangGraph.
         from wtb_async.bootstrap.runner import open_runner  # noqa: PLC0415
+        from wtb_async.infrastructure.node_process.neighbours import (  # noqa: PLC0415
+            protect_neighbours,
+        )
 
         loop = asyncio.get_running_loop()
 
@@ -60,6 +63,7 @@ class RunActor:
             on_revoke=revoke,
             owns_process=True,
         ) as (platform, new_life):
+            protect_neighbours()
             freeze_what_is_loaded()
             watchdog = LoopWatchdog(loop, self._settings.runner.exit_after_seconds)
             watchdog.start()

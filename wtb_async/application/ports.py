@@ -17,6 +17,11 @@ from wtb_async.application.executions.repositories import ExecutionRepository, T
 from wtb_async.application.files.garbage_repository import GarbageRepository
 from wtb_async.application.files.repositories import FileRepository
 from wtb_async.application.files.workspace_repository import WorkspaceRepository
+from wtb_async.application.maintenance.repositories import (
+    IntegrityReportRepository,
+    RepairRepository,
+    VerificationRepository,
+)
 from wtb_async.application.outbox.repositories import OutboxRepository
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome
 from wtb_async.application.runs.repositories import RunnerRepository, RunRepository
@@ -101,6 +106,18 @@ class UnitOfWork(Protocol):
         """Events on their way out."""
 
     @property
+    def integrity_reports(self) -> IntegrityReportRepository:
+        """Reports on what does not hold."""
+
+    @property
+    def repairs(self) -> RepairRepository:
+        """What mends findings."""
+
+    @property
+    def verifications(self) -> VerificationRepository:
+        """What became of the promises of events."""
+
+    @property
     def journal(self) -> Journal:
         """The record of this change."""
 
@@ -145,12 +162,18 @@ class GraphInspector(Protocol):
     """Looks at graphs without loading the user's code into this process."""
 
     async def inspect_graph(
-        self, project: str, graph: str, variants: Sequence[tuple[str, str]] = ()
+        self,
+        project: str,
+        graph: str,
+        variants: Sequence[tuple[str, str]] = (),
+        *,
+        workflow: str | None = None,
     ) -> JsonObject:
         """The graph's topology and schemas.
 
-        Raises InvalidInput when it does not load, or when one of the variants, each a
-        `(node, reference)`, cannot take its node's place.
+        Raises InvalidInput when it does not load, when one of the variants, each a
+        `(node, reference)`, cannot take its node's place, or when the project gives nodes of the
+        `workflow` processes of their own that the graph does not have or that need the runner's.
         """
 
 

@@ -20,6 +20,8 @@ from wtb_async.infrastructure.checkpoints.open_saver import open_saver
 from wtb_async.infrastructure.langgraph.engine import LangGraphEngine
 from wtb_async.infrastructure.langgraph.graph_cache import GraphCache
 from wtb_async.infrastructure.langgraph.node_boundaries import observe_nodes
+from wtb_async.infrastructure.node_process.moving import NodeMover
+from wtb_async.infrastructure.node_process.pool import NodeProcesses
 from wtb_async.infrastructure.postgres.database import INDEX_ONLY_PLANS, Database
 from wtb_async.settings import CoreSettings
 
@@ -36,14 +38,22 @@ async def open_engine(
     A process that is a runner and nothing else can `renew_threads` of its nodes, and then gives up
     what root may do, so that workspaces can hold links to blobs.
     """
-    async with _open_saver(platform.settings) as saver, AsyncExitStack() as stack:
+    async with (
+        _open_saver(platform.settings) as saver,
+        _open_mover(platform.settings) as mover,
+        AsyncExitStack() as stack,
+    ):
         observe = partial(
             observe_nodes,
             log=saver.boundaries,
             max_value_bytes=platform.settings.runner.boundary_value_bytes,
         )
         graphs = GraphCache(
-            _workflow_loader(platform.database), platform.projects, saver, observe=observe
+            _workflow_loader(platform.database),
+            platform.projects,
+            saver,
+            move=mover.move,
+            observe=observe,
         )
         workspaces = ProcessWorkspaces(platform, saver.files, renew_threads)
         stack.callback(workspaces.close)
@@ -89,6 +99,15 @@ def _open_saver(settings: CoreSettings) -> AbstractAsyncContextManager[GroupComm
     )
     url = settings.database_url.get_secret_value()
     return open_saver(url, options, server_settings=INDEX_ONLY_PLANS)
+
+
+@asynccontextmanager
+async def _open_mover(settings: CoreSettings) -> AsyncIterator[NodeMover]:
+    limits = settings.node_processes
+    async with NodeProcesses(
+        most=limits.most, idle_seconds=limits.idle_seconds, start_seconds=limits.start_seconds
+    ) as processes:
+        yield NodeMover(processes, limit_bytes=limits.value_bytes)
 
 
 def _workflow_loader(database: Database) -> Callable[[UUID], Awaitable[Workflow]]:

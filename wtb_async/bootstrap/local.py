@@ -8,6 +8,8 @@ from uuid import UUID
 
 from wtb_async.application.batches.score_batch import score_batch
 from wtb_async.application.files.collect_garbage import GarbageCollection
+from wtb_async.application.maintenance.perform_check import perform_check, unfinished_reports
+from wtb_async.application.maintenance.verify_events import verify_events
 from wtb_async.application.outbox.relay_outbox import relay_outbox
 from wtb_async.application.ports import GraphEngine
 from wtb_async.application.runs.park_runs import park_runs
@@ -15,6 +17,7 @@ from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import RunnerLoop
 from wtb_async.bootstrap.engine import open_engine, runner_options
 from wtb_async.bootstrap.files import ProcessFiles
+from wtb_async.bootstrap.integrity import integrity_checks
 from wtb_async.bootstrap.platform import Platform, call_options, relay_options
 from wtb_async.bootstrap.projects import sync_projects
 from wtb_async.bootstrap.sweeping import sweep_forever
@@ -30,9 +33,10 @@ from wtb_async.infrastructure.in_process.monitor import SilentMonitor
 from wtb_async.infrastructure.in_process.nudges import InProcessNudges
 from wtb_async.infrastructure.in_process.parking import Parking
 from wtb_async.infrastructure.in_process.work import (
+    InProcessQueue,
     InProcessRunner,
-    InProcessScoring,
     collect_garbage_forever,
+    look_after_promises,
     look_for_unfinished_batches,
     relay_forever,
 )
@@ -134,11 +138,13 @@ async def _working(
     settings, uow_factory = platform.settings, platform.database.unit_of_work
     async with open_engine(platform, live) as (engine, graphs), Background() as background:
         runner, scoring = _runner(platform, engine), _scoring(platform)
+        checking = InProcessQueue(partial(_check, platform))
         nudges.on_runs, nudges.on_requests = runner.wake, runner.heed
         delivery = InProcessDelivery(
             wake_runner=runner.wake,
             ask_runner=runner.heed,
             score=scoring.want,
+            check=checking.want,
             announce=announce,
         )
         relay = partial(relay_outbox, uow_factory, delivery, relay_options(settings))
@@ -156,6 +162,17 @@ async def _working(
             sweep_forever(platform),
             runner.run(),
             scoring.run(),
+            checking.run(),
+            look_after_promises(
+                partial(
+                    verify_events,
+                    uow_factory=uow_factory,
+                    chunk_size=settings.integrity.verify_chunk_size,
+                ),
+                partial(unfinished_reports, uow_factory),
+                checking.want,
+                seconds=settings.integrity.verify_every_seconds,
+            ),
             relay_forever(relay, nudges.wait_for_events, seconds=settings.relay.claim_seconds),
             look_for_unfinished_batches(
                 uow_factory, scoring.want, nudges, seconds=settings.evaluation.claim_seconds
@@ -180,9 +197,9 @@ def _runner(platform: Platform, engine: GraphEngine) -> InProcessRunner:
     )
 
 
-def _scoring(platform: Platform) -> InProcessScoring:
+def _scoring(platform: Platform) -> InProcessQueue:
     evaluation = platform.settings.evaluation
-    return InProcessScoring(
+    return InProcessQueue(
         partial(
             score_batch,
             uow_factory=platform.database.unit_of_work,
@@ -192,6 +209,18 @@ def _scoring(platform: Platform) -> InProcessScoring:
             claim_seconds=evaluation.claim_seconds,
         )
     )
+
+
+async def _check(platform: Platform, report_id: UUID) -> None:
+    """Make a report to its end; others may work between its slices."""
+    has_ended = False
+    while not has_ended:
+        has_ended = await perform_check(
+            report_id,
+            uow_factory=platform.database.unit_of_work,
+            checks=integrity_checks(platform),
+            work_seconds=platform.settings.integrity.work_seconds,
+        )
 
 
 def _garbage(platform: Platform) -> GarbageCollection:

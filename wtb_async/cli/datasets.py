@@ -15,6 +15,7 @@ from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.dataset import CaseFormat, ImportMode
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.dataset_models import CaseChanges, Dataset
+from wtb_async.sdk.saving import save
 
 Name = Annotated[str, typer.Argument(help="Name or id of the dataset.")]
 Format = Annotated[
@@ -137,12 +138,7 @@ def export_cases(
                 sys.stdout.buffer.write(piece)
             sys.stdout.flush()
             return
-        # Beside its place, so that a broken connection leaves no half file under its name.
-        part = file.with_name(f"{file.name}.part")
-        with part.open("wb") as opened:
-            async for piece in pieces:
-                opened.write(piece)
-        part.replace(file)
+        await save(pieces, file, overwrite=True)
         stderr().print(f"wrote {file}", markup=False, soft_wrap=True)
 
     call(data_dir, command)

@@ -2,7 +2,19 @@
 
 import typer
 
-from wtb_async.cli import batch, datasets, db, demo, executions, parity, run, stack, workflows
+from wtb_async.cli import (
+    batch,
+    datasets,
+    db,
+    demo,
+    executions,
+    files,
+    integrity,
+    parity,
+    run,
+    stack,
+    workflows,
+)
 
 app = typer.Typer(
     name="wtb",
@@ -10,7 +22,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for noun in (stack, demo, run, batch, parity, datasets, executions, workflows, db):
+for noun in (
+    *(stack, demo, run, batch, parity, datasets, executions, files, workflows),
+    *(integrity, db),
+):
     noun.register(app)
 
 if __name__ == "__main__":

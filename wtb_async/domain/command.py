@@ -24,6 +24,7 @@ class CommandKind(StrEnum):
     EXTEND = "extend"
     SCORE = "score"
     RETRY_FAILED = "retry_failed"
+    CHECK = "check"
 
 
 _S = ExecutionStatus

@@ -16,6 +16,7 @@ class Aggregate(StrEnum):
     BATCH_TEST = "batch_test"
     RUNNER = "runner"
     DATASET = "dataset"
+    INTEGRITY_REPORT = "integrity_report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,7 @@ class ExecutionBranched(DomainEvent):
     """It began at a checkpoint of another execution; `pool` has a runner for it if it starts."""
 
     pool: str
+    thread_id: UUID
     parent_execution_id: UUID
     checkpoint_id: str
 

@@ -13,7 +13,6 @@ from wtb_async.sdk.batch_models import BatchTest, ResultRow
 from wtb_async.sdk.batch_tests import OnProgress, ignore_progress
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.connection import Id
-from wtb_async.sdk.datasets import Datasets
 from wtb_async.sdk.models import (
     Breakpoints,
     Checkpoint,
@@ -54,6 +53,9 @@ class WTBTestBench:
 
     Attributes:
         client: the whole REST API, where this class leaves something out.
+        datasets: named test cases with versions.
+        files: what executions wrote, at any checkpoint.
+        integrity: checks of the database and the files.
         batch_executor: what executes its runs.
         sync: the same bench for code that does not await.
     """
@@ -62,6 +64,9 @@ class WTBTestBench:
 
     def __init__(self, client: WTBClient, refer: Refer, batch_executor: BatchExecutor) -> None:
         self.client = client
+        self.datasets = client.datasets
+        self.files = client.files
+        self.integrity = client.integrity
         self.batch_executor = batch_executor
         self._refer = refer
 
@@ -101,11 +106,6 @@ class WTBTestBench:
 
         async with open_local_client(data_dir, project, slots=slots) as (client, refer):
             yield cls(client, refer, BatchExecutor.LOCAL)
-
-    @property
-    def datasets(self) -> Datasets:
-        """Named test cases with versions."""
-        return self.client.datasets
 
     async def register_project(self, project: WorkflowProject) -> Workflow:
         """Make a workflow with its variants runnable, or bring it up to date.

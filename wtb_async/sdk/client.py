@@ -9,6 +9,8 @@ from wtb_async.sdk.batch_tests import BatchTests
 from wtb_async.sdk.connection import Connection
 from wtb_async.sdk.datasets import Datasets
 from wtb_async.sdk.executions import Executions
+from wtb_async.sdk.files import Files
+from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.models import Health, Readiness
 from wtb_async.sdk.workflows import Workflows
 
@@ -23,7 +25,9 @@ class WTBClient:
         workflows: graphs and their variants.
         executions: single runs, their events, waiting for their end.
         batch_tests: variant matrices, their progress, results and comparison.
+        files: what executions wrote, at any checkpoint.
         datasets: named test cases with versions, and their files.
+        integrity: checks of the database and the files.
     """
 
     def __init__(
@@ -33,7 +37,9 @@ class WTBClient:
         self.workflows = Workflows(self._connection)
         self.executions = Executions(self._connection)
         self.batch_tests = BatchTests(self._connection)
+        self.files = Files(self._connection)
         self.datasets = Datasets(self._connection)
+        self.integrity = Integrity(self._connection)
 
     async def __aenter__(self) -> Self:
         return self

@@ -8,6 +8,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.sdk.datasets import Datasets
+from wtb_async.sdk.files import Files
+from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.loop_thread import LoopThread
 
 P = ParamSpec("P")
@@ -81,6 +83,25 @@ class SyncDatasets(Forwarding[Datasets]):
     export_cases = iterated(Datasets.export_cases)
 
 
+class SyncFiles(Forwarding[Files]):
+    """`Files` without `await`."""
+
+    list = iterated(Files.list)
+    read = awaited(Files.read)
+    stream = iterated(Files.stream)
+    download = awaited(Files.download)
+    diff = iterated(Files.diff)
+    download_archive = awaited(Files.download_archive)
+
+
+class SyncIntegrity(Forwarding[Integrity]):
+    """`Integrity` without `await`."""
+
+    check = awaited(Integrity.check)
+    report = awaited(Integrity.report)
+    wait_for = awaited(Integrity.wait_for)
+
+
 class SyncTestBench(Forwarding[WTBTestBench]):
     """`WTBTestBench` without `await`, for notebooks and scripts.
 
@@ -93,6 +114,8 @@ class SyncTestBench(Forwarding[WTBTestBench]):
     def __init__(self, thread: LoopThread[WTBTestBench]) -> None:
         super().__init__(thread.opened, thread)
         self.datasets = SyncDatasets(thread.opened.datasets, thread)
+        self.files = SyncFiles(thread.opened.files, thread)
+        self.integrity = SyncIntegrity(thread.opened.integrity, thread)
 
     def __enter__(self) -> Self:
         return self

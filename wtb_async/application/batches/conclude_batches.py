@@ -15,8 +15,8 @@ log = structlog.get_logger(__name__)
 _ACTOR = "relay"
 
 
-async def conclude_batches(batch_ids: Collection[UUID], uow: UnitOfWork) -> bool:
-    """End or pause the batches of which nothing runs any more; answers whether there is news.
+async def conclude_batches(batch_ids: Collection[UUID], uow: UnitOfWork) -> int:
+    """End or pause the batches of which nothing runs any more; answers of how many there is news.
 
     One in which too many executions failed is given up. Executions that a runner paused when their
     batch had just been resumed go on. The caller commits.
@@ -26,7 +26,7 @@ async def conclude_batches(batch_ids: Collection[UUID], uow: UnitOfWork) -> bool
         await _give_up(batch_id, uow)
     for batch_id in found.left_behind:
         await _take_along(batch_id, uow)
-    return bool(found.moved or found.failing or found.left_behind)
+    return len({*found.moved, *found.failing, *found.left_behind})
 
 
 async def conclude_soon(batch_id: UUID, *, uow_factory: UnitOfWorkFactory, nudges: Nudges) -> None:

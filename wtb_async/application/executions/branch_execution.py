@@ -73,7 +73,10 @@ async def branch_execution(
         run = await _first_run(branch, last, uow, edit, starts=request.starts)
         uow.executions.add_one(branch)
         event = ExecutionBranched(
-            pool=run.pool, parent_execution_id=parent.id, checkpoint_id=target.checkpoint_id
+            pool=run.pool,
+            thread_id=thread.id,
+            parent_execution_id=parent.id,
+            checkpoint_id=target.checkpoint_id,
         )
         record_command(uow, command, branch, event, None)
         await uow.commit()

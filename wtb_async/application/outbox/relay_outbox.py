@@ -89,7 +89,7 @@ async def _mark_sent(
     async with uow_factory() as uow:
         await uow.outbox.mark_sent([event.id for event in events])
         if deliveries.resting_batches:
-            has_news = await conclude_batches(deliveries.resting_batches, uow)
+            has_news = bool(await conclude_batches(deliveries.resting_batches, uow))
         await uow.commit()
     return has_news
 

@@ -27,8 +27,12 @@ from wtb_async.domain.events import (
     OutboxEvent,
     StateEditRequested,
 )
+from wtb_async.domain.integrity_events import IntegrityCheckRequested
 
 T = TypeVar("T")
+
+WANTS_CHECK = IntegrityCheckRequested.__name__
+"""After this, an integrity report waits to be made."""
 
 BRINGS_RUNS = frozenset(
     event.__name__
@@ -75,6 +79,8 @@ class Deliveries:
     """Batch tests with executions to score."""
     resting_batches: tuple[UUID, ...] = ()
     """Batch tests that may wait for nothing any more."""
+    checks: tuple[UUID, ...] = ()
+    """Integrity reports to make."""
     aggregates: tuple[UUID, ...] = ()
     """Objects whose live streams have news."""
 
@@ -95,6 +101,7 @@ def route(events: Sequence[OutboxEvent]) -> Deliveries:
         asked_pools=_unique(asked_pools),
         batches=_unique(to_score),
         resting_batches=_unique([*rested, *changed]),
+        checks=_unique([e.aggregate_id for e in events if e.type == WANTS_CHECK]),
         aggregates=_unique(aggregates),
     )
 

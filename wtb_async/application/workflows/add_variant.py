@@ -55,7 +55,10 @@ async def add_node_variant(
         workflow = await uow.workflows.get(request.workflow)
     workflow.check_node(request.node)
     await inspector.inspect_graph(
-        workflow.project, workflow.graph, [(request.node, request.implementation)]
+        workflow.project,
+        workflow.graph,
+        [(request.node, request.implementation)],
+        workflow=workflow.name,
     )
     now = utc_now()
     async with uow_factory() as uow:

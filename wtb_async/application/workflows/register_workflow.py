@@ -38,7 +38,7 @@ async def register_workflow(
     async with uow_factory() as uow:
         if await uow.workflows.find(request.name):
             raise AlreadyExists("workflow", request.name)
-    topology = await inspector.inspect_graph(request.project, request.graph)
+    topology = await inspector.inspect_graph(request.project, request.graph, workflow=request.name)
     workflow = new_workflow(request, topology)
     async with uow_factory() as uow:
         uow.workflows.add(workflow)

@@ -47,7 +47,9 @@ async def sync_workflow(
         for node, variants in wanted.node_variants.items()
         for reference in variants.values()
     ]
-    topology = await inspector.inspect_graph(wanted.project, wanted.graph, pairs)
+    topology = await inspector.inspect_graph(
+        wanted.project, wanted.graph, pairs, workflow=wanted.name
+    )
     others = {
         name: await inspector.inspect_graph(wanted.project, reference)
         for name, reference in wanted.workflow_variants.items()

@@ -18,6 +18,8 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def open_file(file: Path, size: int) -> Iterator[int]:
     """Open a file that should be there with this size. Raises FileChanged when it is not.
 
+    One that has grown since then still begins with what was found: nodes write logs side by side.
+
     Somebody may have put a link or a FIFO in its place: neither is followed or waited for. Raises
     TransientError when it cannot be read.
     """
@@ -29,7 +31,7 @@ def open_file(file: Path, size: int) -> Iterator[int]:
         raise TransientError(f"{file} cannot be read: {error}") from error
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size != size:
+        if not stat.S_ISREG(status.st_mode) or status.st_size < size:
             raise FileChanged(file)
         yield descriptor
     finally:

@@ -69,6 +69,11 @@ class InProcessCode:
         """The keys of the scores of which less is better."""
         return self._source.lower_is_better
 
+    @property
+    def project_file(self) -> Path | None:
+        """The `langgraph.json` by which another process finds the same code, if there is one."""
+        return self._source.project_file
+
     def workspace_of(self, workflow: str) -> WorkspaceSettings:
         """How the workspaces of a workflow are kept."""
         return self._source.workspace_of(workflow)
@@ -96,6 +101,7 @@ class ImportableCode:
 
     name = LOCAL
     lower_is_better: Sequence[str] = ()
+    project_file: Path | None = None
 
     def workspace_of(self, workflow: str) -> WorkspaceSettings:
         """That of a workflow of which no project's file says anything."""

@@ -15,11 +15,13 @@ class InProcessDelivery:
         wake_runner: Callable[[], None],
         ask_runner: Callable[[], None],
         score: Callable[[Iterable[UUID]], None],
+        check: Callable[[Iterable[UUID]], None],
         announce: Callable[[Iterable[UUID]], None],
     ) -> None:
         self._wake_runner = wake_runner
         self._ask_runner = ask_runner
         self._score = score
+        self._check = check
         self._announce = announce
 
     async def deliver(self, deliveries: Deliveries) -> None:
@@ -30,4 +32,6 @@ class InProcessDelivery:
             self._ask_runner()
         if deliveries.batches:
             self._score(deliveries.batches)
+        if deliveries.checks:
+            self._check(deliveries.checks)
         self._announce(deliveries.aggregates)

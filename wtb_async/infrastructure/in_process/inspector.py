@@ -17,15 +17,21 @@ class InProcessInspector:
         self._sources = sources
 
     async def inspect_graph(
-        self, project: str, graph: str, variants: Sequence[tuple[str, str]] = ()
+        self,
+        project: str,
+        graph: str,
+        variants: Sequence[tuple[str, str]] = (),
+        *,
+        workflow: str | None = None,
     ) -> JsonObject:
         """The graph's topology and schemas.
 
         Raises:
-            InvalidInput: it does not load, or one of the variants, each a `(node, reference)`,
-                cannot take its node's place.
+            InvalidInput: it does not load, one of the variants, each a `(node, reference)`,
+                cannot take its node's place, or a node of the `workflow` cannot have the process
+                that the project gives it.
         """
-        return await examine_graph(self._sources.get(project), graph, variants)
+        return await examine_graph(self._sources.get(project), graph, variants, workflow)
 
     async def rebuild_channels(self, project: str, graph: str, wanted: ChannelsAt) -> ShownChannels:
         """Values of DeltaChannels, which the graph's reducers put together.

@@ -51,32 +51,32 @@ class InProcessRunner:
             await self._life.drain(seconds)
 
 
-class InProcessScoring:
-    """Scores the ended executions of batch tests, one batch after another."""
+class InProcessQueue:
+    """Works on one object after another: scores batch tests, or makes integrity reports."""
 
-    def __init__(self, score: Callable[[UUID], Awaitable[int]]) -> None:
-        self._score = score
+    def __init__(self, work: Callable[[UUID], Awaitable[object]]) -> None:
+        self._work = work
         self._wanted: dict[UUID, None] = {}
         self._news = asyncio.Event()
 
-    def want(self, batch_ids: Iterable[UUID]) -> None:
-        """These batches have executions to score, or may be complete."""
-        self._wanted |= dict.fromkeys(batch_ids)
+    def want(self, ids: Iterable[UUID]) -> None:
+        """There is something to do for these objects."""
+        self._wanted |= dict.fromkeys(ids)
         self._news.set()
 
     async def run(self) -> None:
-        """Score until cancelled."""
+        """Work until cancelled."""
         while True:
             await self._news.wait()
             self._news.clear()
             while self._wanted:
-                batch_id = next(iter(self._wanted))
-                del self._wanted[batch_id]
+                wanted = next(iter(self._wanted))
+                del self._wanted[wanted]
                 try:
-                    await self._score(batch_id)
+                    await self._work(wanted)
                 except WtbError as error:
-                    # The next look for unfinished batches finds it again.
-                    log.warning("scoring_failed", batch_id=str(batch_id), error=repr(error))
+                    # The next look for what is unfinished finds it again.
+                    log.warning("work_failed", id=str(wanted), error=repr(error))
 
 
 async def relay_forever(
@@ -120,6 +120,23 @@ async def look_for_unfinished_batches(
         except WtbError as error:
             log.warning("batches_not_looked_for", error=repr(error))
         idle_seconds = seconds
+        await asyncio.sleep(seconds)
+
+
+async def look_after_promises(
+    verify: Callable[[], Awaitable[int]],
+    unfinished: Callable[[], Awaitable[Iterable[UUID]]],
+    want: Callable[[Iterable[UUID]], None],
+    *,
+    seconds: float,
+) -> None:
+    """Verify what events promised, and ask for reports that a failure left out, now and then."""
+    while True:
+        try:
+            want(await unfinished())
+            await verify()
+        except WtbError as error:
+            log.warning("promises_not_looked_after", error=repr(error))
         await asyncio.sleep(seconds)
 
 

@@ -12,6 +12,8 @@ from wtb_async.infrastructure.workspaces.run_workspace import RunWorkspace
 
 IDEMPOTENCY_KEY = "wtb_idempotency_key"
 """Where a node finds its key: `config["configurable"]["wtb_idempotency_key"]`."""
+WORKSPACE = "wtb_workspace"
+"""Where a node finds its workspace, as a path: `config["configurable"]["wtb_workspace"]`."""
 
 WORKSPACE = "wtb_workspace"
 """Where a node finds its workspace, as a path: `config["configurable"]["wtb_workspace"]`."""

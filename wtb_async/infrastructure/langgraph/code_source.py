@@ -18,8 +18,12 @@ class CodeSource(Protocol):
     def lower_is_better(self) -> Sequence[str]:
         """The keys of the scores of which less is better."""
 
+    @property
+    def project_file(self) -> Path | None:
+        """The `langgraph.json` by which another process finds the same code, if there is one."""
+
     def workspace_of(self, workflow: str) -> WorkspaceSettings:
-        """How the workspaces of a workflow are kept."""
+        """How the workspaces of a workflow are kept, and which of its nodes have processes."""
 
     def file_of(self, target: str) -> Path | None:
         """The file that the part of a reference before the colon means, as far as can be told."""

@@ -45,12 +45,14 @@ class GraphCache:
         projects: CodeSources,
         saver: BaseCheckpointSaver[str],
         *,
+        move: Callable[[Compiled, ClaimedRun, Workflow, CodeSource], Compiled],
         observe: Callable[[Compiled], Compiled],
         size: int = 128,
     ) -> None:
         self._load_workflow = load_workflow
         self._projects = projects
         self._saver = saver
+        self._move = move
         self._observe = observe
         self._size = size
         self._graphs: OrderedDict[_Key, asyncio.Task[LoadedGraph]] = OrderedDict()
@@ -88,7 +90,8 @@ class GraphCache:
         compiled = compile_like(graph, replace_nodes(graph, replacements))
         # The same saver, with a reader for the types of this graph.
         compiled.checkpointer = self._saver.with_allowlist(trusted_types(compiled))
-        gated = close_gates(self._observe(compiled), run.gates)
+        moved = self._move(compiled, run, workflow, project)
+        gated = close_gates(self._observe(moved), run.gates)
         return LoadedGraph(gated, project.workspace_of(workflow.name))
 
     @staticmethod

@@ -18,22 +18,31 @@ from wtb_async.infrastructure.langgraph.node_replacement import (
     replace_nodes,
 )
 from wtb_async.infrastructure.langgraph.round_trip import lost_types
+from wtb_async.infrastructure.node_process.movable import check_movable
 
 
 async def examine_graph(
-    source: CodeSource, reference: str, variants: Sequence[tuple[str, str]]
+    source: CodeSource,
+    reference: str,
+    variants: Sequence[tuple[str, str]],
+    workflow: str | None = None,
 ) -> JsonObject:
     """The graph's topology and schemas.
 
     Raises:
-        InvalidInput: it does not load or compile, checkpoints would lose its state, or one of the
-            variants, each a `(node, reference)`, cannot take its node's place.
+        InvalidInput: it does not load or compile, checkpoints would lose its state, one of the
+            variants, each a `(node, reference)`, cannot take its node's place, or a node of the
+            `workflow` cannot have the process that the source gives it.
     """
     graph = await load_graph(source, reference)
+    processes = source.workspace_of(workflow).processes if workflow else frozenset()
     try:
         for node, implementation in variants:
-            _compiled(graph, {node: Replacement(implementation, load_node(source, implementation))})
-        return describe(_compiled(graph, {}))
+            taken = Replacement(implementation, load_node(source, implementation))
+            check_movable(_compiled(graph, {node: taken}), processes)
+        compiled = _compiled(graph, {})
+        check_movable(compiled, processes)
+        return describe(compiled)
     except InvalidInput:
         raise
     except (WtbError, ValueError, TypeError, KeyError) as error:

@@ -20,7 +20,8 @@ async def _answer(question: dict[str, Any]) -> dict[str, Any]:
     try:
         if wanted := question.get("rebuild"):
             return {"found": await _rebuilt(project, graph, ChannelsAt(**wanted))}
-        return {"found": await examine_graph(project, graph, question["variants"])}
+        variants, workflow = question["variants"], question["workflow"]
+        return {"found": await examine_graph(project, graph, variants, workflow)}
     except InvalidInput as error:
         return {"violations": [{"field": v.field, "message": v.message} for v in error.violations]}
 

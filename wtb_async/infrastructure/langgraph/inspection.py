@@ -60,19 +60,26 @@ class SubprocessGraphInspector:
         self._timeout_seconds = timeout_seconds
 
     async def inspect_graph(
-        self, project: str, graph: str, variants: Sequence[tuple[str, str]] = ()
+        self,
+        project: str,
+        graph: str,
+        variants: Sequence[tuple[str, str]] = (),
+        *,
+        workflow: str | None = None,
     ) -> JsonObject:
         """The graph's topology and schemas.
 
         Raises:
-            InvalidInput: it does not load, or one of the variants, each a `(node, reference)`,
-                cannot take its node's place.
+            InvalidInput: it does not load, one of the variants, each a `(node, reference)`,
+                cannot take its node's place, or a node of the `workflow` cannot have the process
+                that the project gives it.
         """
         found = self._projects.get(project)
         found.check_reference(graph)
         for _, reference in variants:
             found.check_reference(reference, field="implementation")
-        return await self._ask(found, {"graph": graph, "variants": [list(v) for v in variants]})
+        question = {"graph": graph, "variants": [list(v) for v in variants], "workflow": workflow}
+        return await self._ask(found, question)
 
     async def rebuild_channels(self, project: str, graph: str, wanted: ChannelsAt) -> ShownChannels:
         """Values of DeltaChannels, which the graph's reducers put together.

@@ -50,8 +50,13 @@ class Project:
         folders = [self.folder, *((self.folder / item).resolve() for item in local)]
         return list(dict.fromkeys(str(folder) for folder in folders))
 
+    @property
+    def project_file(self) -> Path:
+        """The `langgraph.json`, by which another process finds the same code."""
+        return self.file
+
     def workspace_of(self, workflow: str) -> WorkspaceSettings:
-        """How the workspaces of a workflow are kept."""
+        """How the workspaces of a workflow are kept, and which of its nodes have processes."""
         return self.workspaces.get(workflow, DEFAULT_WORKSPACE)
 
     def check_reference(self, reference: str, *, field: str = "graph") -> None:

@@ -44,7 +44,7 @@ class WorkspaceSettings:
     """Paths that are copied instead of linked, for what writes to them without Python."""
     snapshots: Snapshots = Snapshots.NODE
     when_ended: WhenEnded = WhenEnded.REMOVE
-    processes: tuple[str, ...] = ()
+    processes: frozenset[str] = frozenset()
     """The nodes that run in processes of their own."""
 
 

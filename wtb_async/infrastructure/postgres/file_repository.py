@@ -40,7 +40,7 @@ class PostgresFileRepository:
         rows = (await self._execute(statements.MANIFEST, commit_id)).mappings().all()
         if not rows:
             raise NotFound("file commit", commit_id)
-        return {row["path"]: _memento(row) for row in rows if row["path"] is not None}
+        return {row["path"]: memento_of(row) for row in rows if row["path"] is not None}
 
     async def commit_at(self, thread_id: UUID, checkpoint_id: str) -> FileCommit | None:
         """The files at a root checkpoint; None when there were none yet."""
@@ -83,7 +83,8 @@ def _memento_rows(new: NewFileCommit) -> Iterator[tuple[Any, ...]]:
         yield new.commit.id, path, None, None, None, None, None
 
 
-def _memento(row: RowMapping) -> FileMemento:
+def memento_of(row: RowMapping) -> FileMemento:
+    """The memento of a row with its columns, and the size of its blob."""
     return FileMemento(
         kind=FileKind(row["kind"]),
         mode=row["mode"],

@@ -10,9 +10,10 @@ from wtb_async.domain.command import Command
 from wtb_async.domain.dataset import Dataset, DatasetVersion
 from wtb_async.domain.events import AuditEntry
 from wtb_async.domain.execution import Execution
+from wtb_async.domain.integrity import IntegrityReport
 from wtb_async.domain.run import Run, Runner, Thread
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
-from wtb_async.infrastructure.postgres import tables
+from wtb_async.infrastructure.postgres import integrity_tables, tables
 
 mapper_registry = registry(metadata=tables.metadata)
 
@@ -34,6 +35,7 @@ def map_domain() -> None:
         (Execution, tables.executions, {"annotations": tables.executions.c.metadata}),
         (Command, tables.commands, {}),
         (AuditEntry, tables.audit_log, {}),
+        (IntegrityReport, integrity_tables.integrity_reports, {}),
     ):
         mapper_registry.map_imperatively(entity, table, properties=renamed)
     mapper_registry.map_imperatively(

@@ -182,6 +182,7 @@ runs = Table(
     _time("created_at"),
     _time("claimed_at", nullable=True),
     _time("finished_at", nullable=True),
+    Index(None, "thread_id"),
     Index("wtb_runs_pending_idx", "pool", "position", postgresql_where=text("status = 'pending'")),
     Index("wtb_runs_running_idx", "runner_id", postgresql_where=text("status = 'running'")),
     Index(
@@ -334,6 +335,7 @@ executions = Table(
     Column("output_tokens", BigInteger),
     Column("cost", Float),
     Index(None, "run_id"),
+    Index(None, "thread_id"),
     Index(
         "wtb_executions_batch_idx",
         "batch_test_id",
@@ -431,6 +433,7 @@ outbox = Table(
         "id",
         postgresql_where=text("sent_at IS NULL AND dead_at IS NULL"),
     ),
+    Index("wtb_outbox_dead_idx", "id", postgresql_where=text("dead_at IS NOT NULL")),
     Index(None, "aggregate_id", "sequence"),
     postgresql_partition_by="RANGE (created_at)",
 )

@@ -17,13 +17,20 @@ from wtb_async.infrastructure.postgres.dataset_repository import PostgresDataset
 from wtb_async.infrastructure.postgres.execution_repository import PostgresExecutionRepository
 from wtb_async.infrastructure.postgres.file_repository import PostgresFileRepository
 from wtb_async.infrastructure.postgres.garbage_repository import PostgresGarbageRepository
+from wtb_async.infrastructure.postgres.integrity_reports import (
+    PostgresIntegrityReportRepository,
+)
 from wtb_async.infrastructure.postgres.journal import PostgresJournal
 from wtb_async.infrastructure.postgres.outbox_repository import PostgresOutboxRepository
+from wtb_async.infrastructure.postgres.repairs import PostgresRepairRepository
 from wtb_async.infrastructure.postgres.run_repository import PostgresRunRepository
 from wtb_async.infrastructure.postgres.runner_repository import PostgresRunnerRepository
 from wtb_async.infrastructure.postgres.score_repository import PostgresScoreRepository
 from wtb_async.infrastructure.postgres.test_case_repository import PostgresTestCaseRepository
 from wtb_async.infrastructure.postgres.thread_repository import PostgresThreadRepository
+from wtb_async.infrastructure.postgres.verification_repository import (
+    PostgresVerificationRepository,
+)
 from wtb_async.infrastructure.postgres.workflow_repository import PostgresWorkflowRepository
 from wtb_async.infrastructure.postgres.workspace_repository import PostgresWorkspaceRepository
 
@@ -57,6 +64,9 @@ class PostgresUnitOfWork:
         self.garbage = PostgresGarbageRepository(session)
         self.workspaces = PostgresWorkspaceRepository(session)
         self.outbox = PostgresOutboxRepository(session)
+        self.integrity_reports = PostgresIntegrityReportRepository(session)
+        self.repairs = PostgresRepairRepository(session)
+        self.verifications = PostgresVerificationRepository(session)
         return self
 
     async def __aexit__(

@@ -18,8 +18,9 @@ from wtb_async.infrastructure.workspaces.walk import Walk
 
 KEPT = "kept"
 """The file that says that a workspace outlives its execution."""
+FILES = "files"
 INDEX = "index"
-LASTING = {"files", "lock", INDEX, KEPT}
+LASTING = {FILES, "lock", INDEX, KEPT}
 """What a folder holds when no process has ended in the middle of something."""
 
 
@@ -33,7 +34,7 @@ class StoredWorkspace:
 
     def __init__(self, folder: Path, rules: WorkspaceRules, clock: ClockReader) -> None:
         self._folder = folder
-        self.files = folder / "files"
+        self.files = folder / FILES
         self._fresh = folder / "fresh"
         self._former = folder / "former"
         self._index_file = folder / INDEX

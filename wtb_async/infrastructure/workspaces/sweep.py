@@ -10,7 +10,7 @@ from wtb_async.application.files.sweep_workspaces import FoundWorkspace
 from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.workspaces.lock import DirectoryLock, WorkspaceInUse
 from wtb_async.infrastructure.workspaces.removal import REMOVED, discard, remove_tree
-from wtb_async.infrastructure.workspaces.stored import KEPT, LASTING, remove_leftovers
+from wtb_async.infrastructure.workspaces.stored import FILES, KEPT, LASTING, remove_leftovers
 
 _REMOVAL_SECONDS = 3600.0
 """A directory that has been under removal for so long is no longer being removed."""
@@ -39,7 +39,7 @@ class SweptWorkspaces:
             return None
         folders = {thread_id: item for item in self._folder.iterdir() if (thread_id := _id(item))}
         return {
-            thread_id: FoundWorkspace(str(item), kept=(item / KEPT).exists())
+            thread_id: FoundWorkspace(str(item / FILES), kept=(item / KEPT).exists())
             for thread_id, item in folders.items()
         }
 

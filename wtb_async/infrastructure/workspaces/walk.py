@@ -103,22 +103,22 @@ class Walk:
 
     def _read_until_it_stands_still(self, place: _Place, status: os.stat_result) -> None:
         check_path(place.path)
-        for _ in range(_ATTEMPTS):
+        for left in reversed(range(_ATTEMPTS)):
             try:
-                return self._read(place, status)
+                return self._read(place, status, is_last=left == 0)
             except _Changing:
                 status = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
             except PermissionError as error:
                 raise UnsupportedFile(place.path, "it cannot be read") from error
-        raise UnsupportedFile(place.path, "it is changed all the time")
+        raise UnsupportedFile(place.path, "it is another thing at every look")
 
-    def _read(self, place: _Place, status: os.stat_result) -> None:
+    def _read(self, place: _Place, status: os.stat_result, *, is_last: bool) -> None:
         if stat.S_ISDIR(status.st_mode):
             self._read_directory(place)
         elif stat.S_ISLNK(status.st_mode):
             self._read_link(place, status)
         elif stat.S_ISREG(status.st_mode):
-            self._read_file(place, status)
+            self._read_file(place, status, is_last=is_last)
         else:
             raise UnsupportedFile(place.path, "it is neither a file nor a directory nor a link")
 
@@ -155,32 +155,30 @@ class Walk:
         )
         self._add(place.path, IndexEntry(self._signature(status), memento), status)
 
-    def _read_file(self, place: _Place, status: os.stat_result) -> None:
+    def _read_file(self, place: _Place, status: os.stat_result, *, is_last: bool) -> None:
         linked = self.known.linked_files.get(status.st_ino)
         if linked and linked.still(status):
             self._add(place.path, linked, status)
             return
         descriptor = _open(place, FILE)
         try:
-            status, blob = self._hash(place, descriptor)
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise _Changing
+            self._bounds.check_size(place.path, status.st_size)
+            blob = _blob_of(descriptor, status.st_size)
+            is_steady = signature_of(os.fstat(descriptor)) == signature_of(status)
+            if not is_steady and not is_last:
+                raise _Changing
             if linked:
                 entry = _restored(linked, descriptor, blob)
             else:
-                entry = IndexEntry(self._signature(status), _memento(status, blob))
+                # A log that a neighbour is writing is kept as far as it was read, and read again.
+                signature = self._signature(status) if is_steady else ()
+                entry = IndexEntry(signature, _memento(status, blob))
         finally:
             os.close(descriptor)
         self._add(place.path, entry, status)
-
-    def _hash(self, place: _Place, descriptor: int) -> tuple[os.stat_result, Blob]:
-        """Read an open file. Raises _Changing if it is none, or is written to meanwhile."""
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _Changing
-        self._bounds.check_size(place.path, status.st_size)
-        blob = _blob_of(descriptor, status.st_size)
-        if signature_of(os.fstat(descriptor)) != signature_of(status):
-            raise _Changing
-        return status, blob
 
     def _signature(self, status: os.stat_result) -> Signature:
         return self.clock.signature(status)

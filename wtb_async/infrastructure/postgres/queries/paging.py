@@ -1,15 +1,13 @@
 """Keyset pagination over time-ordered ids: stable while rows are inserted."""
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Column, RowMapping, Select
 
+from wtb_async.application.cursors import read_place, write_place
 from wtb_async.application.views import Page
-from wtb_async.domain.errors import InvalidInput
 
 View = TypeVar("View")
 
@@ -43,13 +41,9 @@ def page_of(
 
 def write_cursor(last: UUID) -> str:
     """An opaque place in a list."""
-    return base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
+    return write_place(last.bytes)
 
 
 def read_cursor(cursor: str) -> UUID:
     """Where the cursor points. Raises InvalidInput."""
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
-    except (ValueError, binascii.Error) as error:
-        message = "it is not a cursor of this server; leave it out to begin at the first page"
-        raise InvalidInput.of("cursor", message) from error
+    return read_place(cursor, lambda place: UUID(bytes=place))
