@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -63,11 +64,16 @@ def case(key: str, text: str) -> JsonObject:
 
 
 @asynccontextmanager
-async def local_bench(database_url: str, **options: Any) -> AsyncIterator[WTBTestBench]:  # noqa: ANN401
-    """A local bench on a migrated database, with a folder of its own for files."""
+async def local_bench(
+    database_url: str,
+    *,
+    files: Path | None = None,
+    **options: Any,  # noqa: ANN401
+) -> AsyncIterator[WTBTestBench]:
+    """A local bench on a migrated database, with its files in a folder of its own or this one."""
     with pytest.MonkeyPatch.context() as environment, TemporaryDirectory() as folder:
         environment.setenv("WTB_DATABASE_URL", database_url)
-        environment.setenv("WTB_FILES__FOLDER", folder)
+        environment.setenv("WTB_FILES__FOLDER", str(files or folder))
         async with WTBTestBench.local(**options) as bench:
             yield bench
 

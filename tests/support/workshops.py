@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from factories import write_project
 from files_of_threads import files_of
 from local_benches import local_bench
@@ -149,7 +148,6 @@ async def workshop(
         graphs={"workshop": "./graph.py:build"},
         wtb={"workspaces": {"workshop": entry}},
     )
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("WTB_FILES__FOLDER", str(folder / "files"))
-        async with local_bench(database_url, project=project.file) as bench:
-            yield Workshop(bench, database, folder / "files", project.folder / "data")
+    files_folder = folder / "files"
+    async with local_bench(database_url, files=files_folder, project=project.file) as bench:
+        yield Workshop(bench, database, files_folder, project.folder / "data")
