@@ -1,7 +1,8 @@
 """Finds runners that have gone silent."""
 
 from wtb_async.application.ports import UnitOfWorkFactory
-from wtb_async.application.runs.take_over_runs import record_losses, take_over_runs
+from wtb_async.application.runs.recording import record_loss
+from wtb_async.application.runs.take_over_runs import take_over_runs
 
 
 async def reap_lost_runners(uow_factory: UnitOfWorkFactory, *, lease_seconds: float) -> int:
@@ -11,7 +12,8 @@ async def reap_lost_runners(uow_factory: UnitOfWorkFactory, *, lease_seconds: fl
     """
     async with uow_factory() as uow:
         lost = await uow.runners.lose_silent(lease_seconds)
-        record_losses(lost, uow)
+        for runner in lost:
+            record_loss(runner, uow)
         moved = await take_over_runs(uow)
         await uow.commit()
     return moved

@@ -61,14 +61,17 @@ class PostgresRunRepository:
         rows = await self._execute(CLAIM, (runner_id, pool, limit))
         return [_claimed(row) for row in rows]
 
-    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> Settlement:
+    async def settle(
+        self, runner_id: UUID, outcomes: Sequence[RunOutcome], *, actor: str | None = None
+    ) -> Settlement:
         """End the runs that this runner still holds, and their executions.
 
         Their rows are locked in the order of their ids, as by those who change many at once.
         """
+        by = actor or f"runner:{runner_id}"
         in_order = sorted(outcomes, key=lambda outcome: outcome.run_id)
         columns = zip(*(_outcome_row(outcome) for outcome in in_order), strict=True)
-        rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
+        rows = await self._execute(SETTLE, (runner_id, by, *(list(column) for column in columns)))
         limited = (row["limited_by"] for row in rows)
         return Settlement(
             kept=frozenset(row["id"] for row in rows), limited=frozenset(filter(None, limited))
