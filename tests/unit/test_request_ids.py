@@ -43,9 +43,9 @@ def test_the_caller_s_id_comes_back(client: TestClient, path: str, given: str) -
         assert client.get(path, headers={HEADER: given}).headers[HEADER] == given
 
 
-@pytest.mark.parametrize("given", [None, "", "0" * 129, "two words", "<b>", "é".encode(), "a\x7f"])
-def test_what_is_no_id_is_replaced_by_one(client: TestClient, given: str | bytes | None) -> None:
-    answer = client.get("/health", headers={} if given is None else {HEADER: given})
+@pytest.mark.parametrize("given", [b"", b"0" * 129, b"two words", b"<b>", "é".encode(), b"a\x7f"])
+def test_what_is_no_id_is_replaced_by_one(client: TestClient, given: bytes) -> None:
+    answer = client.get("/health", headers={HEADER.encode(): given})
     assert UUID(answer.headers[HEADER]).version == 7
 
 
