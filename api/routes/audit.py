@@ -1,6 +1,6 @@
 """`/audit/events` and `/executions/{id}/audit`: who did what, page by page or all of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -109,11 +109,20 @@ async def _answer(
     queries = AuditQueries(platform.database.engine)
     chosen = parameters.format or (AuditFormat.JSONL if LINES in accept else AuditFormat.JSON)
     if chosen is AuditFormat.JSONL:
-        return StreamingResponse(_lines(queries, wanted), media_type=LINES)
+        # The first entries are read before the head is sent: a problem still has its status.
+        chunks = queries.walk(wanted)
+        return StreamingResponse(_lines(await anext(chunks), chunks), media_type=LINES)
     page = await queries.list(wanted, limit=parameters.limit, cursor=parameters.cursor)
     return JsonAnswer(page)
 
 
-async def _lines(queries: AuditQueries, wanted: AuditFilter) -> AsyncIterator[bytes]:
-    async for entries in queries.walk(wanted):
-        yield b"".join(to_json(entry) + b"\n" for entry in entries)
+async def _lines(
+    first: Sequence[AuditEntryView], others: AsyncIterator[Sequence[AuditEntryView]]
+) -> AsyncIterator[bytes]:
+    yield _written(first)
+    async for entries in others:
+        yield _written(entries)
+
+
+def _written(entries: Sequence[AuditEntryView]) -> bytes:
+    return b"".join(to_json(entry) + b"\n" for entry in entries)

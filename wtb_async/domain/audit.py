@@ -65,6 +65,11 @@ def severity_of(action: str) -> Severity:
     return next(found, Severity.INFO)
 
 
+def runner_actor(runner_id: UUID) -> str:
+    """The name under which a runner acts."""
+    return f"runner:{runner_id}"
+
+
 @dataclass(eq=False, kw_only=True)
 class AuditEntry:
     """Who changed what, when, from which status to which, and at whose request."""

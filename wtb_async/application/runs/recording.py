@@ -3,11 +3,9 @@
 from uuid import UUID
 
 from wtb_async.application.ports import UnitOfWork
+from wtb_async.domain.audit import runner_actor
 from wtb_async.domain.events import Aggregate, Change, RunnerLost, RunnerStarted, RunnerStopped
 from wtb_async.domain.run import Runner, RunnerStatus
-
-REAPER = "reaper"
-"""Who takes from lost runners what they held, in the audit trail."""
 
 
 def record_start(runner: Runner, uow: UnitOfWork) -> None:
@@ -18,7 +16,7 @@ def record_start(runner: Runner, uow: UnitOfWork) -> None:
             aggregate_id=runner.id,
             version=1,
             event=RunnerStarted(name=runner.name),
-            actor=f"runner:{runner.id}",
+            actor=runner_actor(runner.id),
             status_after=RunnerStatus.ALIVE.value,
         )
     )
@@ -27,12 +25,12 @@ def record_start(runner: Runner, uow: UnitOfWork) -> None:
 def record_stop(runner_id: UUID, name: str, uow: UnitOfWork) -> None:
     """Note that a runner gave its lease back."""
     event = RunnerStopped(name=name)
-    _record_end(runner_id, event, RunnerStatus.STOPPED, f"runner:{runner_id}", uow)
+    _record_end(runner_id, event, RunnerStatus.STOPPED, runner_actor(runner_id), uow)
 
 
-def record_loss(runner: Runner, uow: UnitOfWork) -> None:
-    """Note that a runner was declared lost."""
-    _record_end(runner.id, RunnerLost(name=runner.name), RunnerStatus.LOST, REAPER, uow)
+def record_loss(runner: Runner, actor: str, uow: UnitOfWork) -> None:
+    """Note who declared a runner lost."""
+    _record_end(runner.id, RunnerLost(name=runner.name), RunnerStatus.LOST, actor, uow)
 
 
 def _record_end(

@@ -87,7 +87,7 @@ class RunRepository(Protocol):
     async def lock_of_lost_runners(self) -> list[LostRun]:
         """The running runs whose runner lives no more, locked; those locked already are left."""
 
-    async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
+    async def hand_over(self, takeovers: Sequence[Takeover], actor: str) -> None:
         """Fork each lost run's thread at its head and point its execution at the successor."""
 
     async def open_choices(self) -> list[RunChoice]:

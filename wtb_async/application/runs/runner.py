@@ -17,6 +17,7 @@ from wtb_async.application.runs.executor import ExecutorOptions, RunExecutor
 from wtb_async.application.runs.recording import record_loss, record_start, record_stop
 from wtb_async.application.runs.settler import Settler
 from wtb_async.application.runs.take_over_runs import take_over_runs
+from wtb_async.domain.audit import runner_actor
 from wtb_async.domain.errors import WtbError
 from wtb_async.domain.run import Runner
 from wtb_async.domain.run_request import RunRequest
@@ -152,8 +153,8 @@ class RunnerLoop:
             lost = await uow.runners.lose_earlier_lives(options.name, self._id)
             record_start(runner, uow)
             for each in lost:
-                record_loss(each, uow)
-            await take_over_runs(uow)
+                record_loss(each, runner_actor(self._id), uow)
+            await take_over_runs(runner_actor(self._id), uow)
             await uow.commit()
         log.info("runner_registered", runner=options.name, id=str(self._id), earlier=len(lost))
 

@@ -7,14 +7,13 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
 from wtb_async.application.runs.claims import RunOutcome, cancelled
-from wtb_async.application.runs.recording import REAPER
 from wtb_async.application.runs.repositories import LostRun, Takeover
 from wtb_async.application.runs.settle_runs import settle_runs
 from wtb_async.domain.execution import RunError
 from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
 
 
-async def take_over_runs(uow: UnitOfWork) -> int:
+async def take_over_runs(actor: str, uow: UnitOfWork) -> int:
     """Give every run of a lost runner a successor on a fork of its thread; answers how many.
 
     Runs that were asked to stop are cancelled, those that have had their last attempt fail with
@@ -24,9 +23,9 @@ async def take_over_runs(uow: UnitOfWork) -> int:
     ended = [item for item in lost if item.is_over]
     takeovers = [_successor(item) for item in lost if not item.is_over]
     if takeovers:
-        await uow.runs.hand_over(takeovers)
+        await uow.runs.hand_over(takeovers, actor)
     for runner_id, outcomes in _ends(ended).items():
-        await settle_runs(runner_id, outcomes, uow, actor=REAPER)
+        await settle_runs(runner_id, outcomes, uow, actor=actor)
     return len(lost)
 
 

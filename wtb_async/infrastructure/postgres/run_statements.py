@@ -154,7 +154,8 @@ SELECT id, request FROM wtb_runs
 WHERE runner_id = $1::uuid AND status = 'running' AND request IS NOT NULL
 """
 
-# $1 lost run ids, $2 successor run ids, $3 their thread ids, $4 their attempts, $5 pool names
+# $1 lost run ids, $2 successor run ids, $3 their thread ids, $4 their attempts, $5 pool names,
+# $6 actor
 HAND_OVER = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[])
@@ -175,7 +176,7 @@ WITH given AS MATERIALIZED (
     FROM moved
 )
 INSERT INTO wtb_audit_log (actor, action, aggregate, aggregate_id, status_before, status_after)
-SELECT 'reaper', 'ExecutionTakenOver', 'execution', id, status, status FROM moved
+SELECT $6::text, 'ExecutionTakenOver', 'execution', id, status, status FROM moved
 """
 
 # $1 runner id, $2 run ids. The same fence as that of a settling.
