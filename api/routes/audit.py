@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import JsonAnswer, to_json
 from api.dependencies import PlatformDep
 from api.errors import described
+from api.moments import Moment
 from api.security import Caller, KeyedRoute
 from wtb_async.application.audit.views import AuditEntryView
 from wtb_async.application.views import Page
@@ -44,8 +45,8 @@ class EntryParameters(BaseModel):
     kind: CommandKind | None = Field(None, description="Only what this kind of command did")
     action: str | None = Field(None, examples=["ExecutionPaused"])
     severity: Severity | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = Field(None, description="Only what came before")
+    since: Moment | None = None
+    until: Moment | None = Field(None, description="Only what came before")
     format: AuditFormat | None = Field(
         None, description=f"`jsonl`, or `Accept: {LINES}`, gives the whole selection"
     )

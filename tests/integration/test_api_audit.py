@@ -105,6 +105,8 @@ async def test_entries_are_found_by_their_time(caller: Caller, stopped: tuple[st
     assert await entries(caller, execution=stopped[1], until=at) == []
     tomorrow = (utc_now() + timedelta(days=1)).isoformat()
     assert await entries(caller, since=tomorrow) == []
+    ever = {"since": "0001-01-01T00:00:00Z", "until": "9999-12-31T23:59:59Z"}
+    assert await entries(caller, execution=stopped[1], **ever) == [entry]
 
 
 async def test_text_in_a_filter_is_taken_literally(caller: Caller) -> None:
@@ -119,6 +121,8 @@ async def test_text_in_a_filter_is_taken_literally(caller: Caller) -> None:
         ({"kind": "shout"}, "kind"),
         ({"execution": "seven"}, "execution"),
         ({"since": "2026-01-01T00:00:00"}, "since"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "since"),
+        ({"until": "9999-12-31T23:59:59-14:00"}, "until"),
         ({"sort": "caller"}, "sort"),
         ({"limit": 201}, "limit"),
         ({"cursor": "?"}, "cursor"),
