@@ -6,12 +6,14 @@ from uuid import UUID
 from arranging import accept, claim, eventually, register, register_runner, select
 from command_routes import Bed
 from living_runner import living_runner
+from local_benches import words_project
 
 from wtb_async.application.ids import new_id
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.domain.execution import Limits
 from wtb_async.infrastructure.postgres.database import Database
+from wtb_async.sdk.bench import WTBTestBench
 from wtb_async.settings import Settings
 
 
@@ -79,3 +81,15 @@ async def test_a_batch_test_is_started_by_the_runner_that_claims_of_it(bed: Bed)
 async def test_an_event_that_is_given_up_is_told_of_its_object(bed: Bed) -> None:
     await bed.dead_letter()
     assert ("relay", "EventBuried", None, None) in await trail(bed.served, bed.letters.id)
+
+
+async def test_a_bench_in_this_process_keeps_the_trail_too(bench: WTBTestBench) -> None:
+    await bench.register_project(words_project())
+    execution = await bench.run("words", {"text": "to be"})
+    entries = [each async for each in bench.client.audit.of_execution(execution.id)]
+    assert " ".join(each.action for each in entries) == (
+        "ExecutionCompleted ExecutionStarted ExecutionCreated"
+    )
+    assert [each.request_id is not None for each in entries] == [False, False, True]
+    [registered] = [each async for each in bench.client.audit.list(kind="register")]
+    assert registered.action == "WorkflowRegistered"
