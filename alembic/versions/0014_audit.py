@@ -1,14 +1,14 @@
 """Which request brought a command, commands on datasets, and ways to read audit trail and outbox.
 
 Revision ID: 0014
-Revises: 0010
+Revises: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0014"
-down_revision: str | None = "0010"
+down_revision: str | None = "0011"
 branch_labels: str | None = None
 depends_on: str | None = None
 
