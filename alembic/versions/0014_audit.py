@@ -1,21 +1,21 @@
 """Which request brought a command, commands on datasets, and ways to read audit trail and outbox.
 
 Revision ID: 0014
-Revises: 0011
+Revises: 0013
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0014"
-down_revision: str | None = "0011"
+down_revision: str | None = "0013"
 branch_labels: str | None = None
 depends_on: str | None = None
 
 TABLES = ("wtb_commands", "wtb_audit_log")
 COMMANDS = (
     *("register", "run", "pause", "resume", "stop", "rollback", "branch", "edit_state", "extend"),
-    *("retry_failed", "score"),
+    *("retry_failed", "score", "check"),
 )
 NEW_COMMANDS = (
     *("create_dataset", "describe_dataset", "delete_dataset"),
@@ -27,12 +27,6 @@ def upgrade() -> None:
     for table in TABLES:
         op.add_column(table, sa.Column("request_id", sa.Text()))
     allow_commands(*COMMANDS, *NEW_COMMANDS)
-    op.create_index(
-        "wtb_outbox_dead_idx",
-        "wtb_outbox",
-        ["id"],
-        postgresql_where=sa.text("dead_at IS NOT NULL"),
-    )
     index_by_time("wtb_outbox_sent_at_idx", "wtb_outbox", "sent_at")
     index_by_time("wtb_audit_log_created_at_idx", "wtb_audit_log", "created_at")
 
@@ -40,7 +34,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("wtb_audit_log_created_at_idx")
     op.drop_index("wtb_outbox_sent_at_idx")
-    op.drop_index("wtb_outbox_dead_idx")
     commands = sa.table("wtb_commands", sa.column("kind"))
     op.execute(commands.delete().where(commands.c.kind.in_(NEW_COMMANDS)))
     allow_commands(*COMMANDS)

@@ -170,6 +170,10 @@ async def _import_test_cases(bed: Bed) -> Asked:
     return Asked("POST", f"{dataset.path}/test-cases", lines='{"id": "one", "input": {}}')
 
 
+async def _begin_integrity_check(_: Bed) -> Asked:
+    return Asked("POST", "/integrity/check", {})
+
+
 async def _replay_dead_letter(bed: Bed) -> Asked:
     return Asked("POST", f"/outbox/dead-letters/{await bed.dead_letter()}/replay")
 
@@ -201,6 +205,7 @@ COMMAND_ROUTES: dict[str, Callable[[Bed], Awaitable[Asked]]] = {
     "import_test_cases": _import_test_cases,
     "edit_test_case": partial(_of_dataset, "PUT", "/test-cases/one", {"input": {"n": 2}}),
     "delete_test_case": partial(_of_dataset, "DELETE", "/test-cases/one", None),
+    "begin_integrity_check": _begin_integrity_check,
     "replay_dead_letter": _replay_dead_letter,
 }
 """By the operation's id in the description of the API."""

@@ -4,14 +4,14 @@ import inspect
 
 import pytest
 
-from wtb_async.domain import batch_events, events
+from wtb_async.domain import batch_events, events, integrity_events
 from wtb_async.domain.audit import NOTABLE, OutboxAction, Severity, severity_of
 from wtb_async.domain.events import DomainEvent
 
 ACTIONS = {
     *(
         name
-        for module in (events, batch_events)
+        for module in (events, batch_events, integrity_events)
         for name, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, DomainEvent)
     ),

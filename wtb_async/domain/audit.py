@@ -19,15 +19,18 @@ from wtb_async.domain.events import (
     ExecutionTakenOver,
     RunnerLost,
 )
+from wtb_async.domain.integrity_events import FindingsRepaired, IntegrityCheckFailed
 
 
 class OutboxAction(StrEnum):
-    """What happens to an event on its way, which is no event of its object."""
+    """What happens to an event itself, which is no event of its object."""
 
     BURIED = "EventBuried"
     """It could not be delivered, and is a dead letter now."""
     REPLAYED = "EventReplayed"
     """Somebody has had a dead letter delivered after all."""
+    VERIFICATION_FAILED = "VerificationFailed"
+    """What it promised is not so."""
 
 
 class Severity(StrEnum):
@@ -47,11 +50,13 @@ NOTABLE: dict[Severity, frozenset[str]] = {
             ExecutionCancelled,
             BatchStopRequested,
             BatchCancelled,
+            FindingsRepaired,
         )
     ),
     Severity.ERROR: frozenset(
         {
             *(e.__name__ for e in (ExecutionFailed, BatchGivenUp, BatchFailed, RunnerLost)),
+            *(IntegrityCheckFailed.__name__, OutboxAction.VERIFICATION_FAILED.value),
             OutboxAction.BURIED.value,
         }
     ),

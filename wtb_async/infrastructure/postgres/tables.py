@@ -441,7 +441,6 @@ outbox = Table(
     ),
     Index("wtb_outbox_dead_idx", "id", postgresql_where=text("dead_at IS NOT NULL")),
     Index(None, "aggregate_id", "sequence"),
-    Index("wtb_outbox_dead_idx", "id", postgresql_where=text("dead_at IS NOT NULL")),
     _by_time("wtb_outbox_sent_at_idx", "sent_at"),
     postgresql_partition_by="RANGE (created_at)",
 )
