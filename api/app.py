@@ -6,10 +6,13 @@ from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from api.backend import Backend, metrics_page, open_server
 from api.errors import install_error_handlers
+from api.request_ids import RequestIds
 from api.routes import (
+    audit,
     batch_commands,
     batch_gates,
     batch_tests,
@@ -25,6 +28,7 @@ from api.routes import (
     health,
     integrity,
     metrics,
+    outbox,
     test_cases,
     timelines,
     workflows,
@@ -57,7 +61,7 @@ def build_app(
             app.state.metrics = metrics_page(backend.platform)
             yield
 
-    app = FastAPI(
+    app = _Application(
         title="WTB async",
         summary="Find out which version of your LangGraph agent is better, and why.",
         version=version("wtb-async"),
@@ -69,6 +73,12 @@ def build_app(
     app.include_router(metrics.router)
     app.include_router(_api())
     return app
+
+
+class _Application(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Give ids to requests before anything else: unexpected errors are logged with them too."""
+        return RequestIds(super().build_middleware_stack())
 
 
 def _api() -> APIRouter:
@@ -90,6 +100,8 @@ def _api() -> APIRouter:
         test_cases,
         dataset_files,
         integrity,
+        audit,
+        outbox,
     ):
         router.include_router(resource.router)
     return router

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from api_fixtures import api, caller, letters, platform, served, settings
 from blob_stores import blobs, file_threads, raw_store, s3_endpoint
+from command_routes import bed
 from controlling import stations, stations_runner
 from files_fixtures import served_blobs, stored
 from inner_pytest import plugin_alone
@@ -26,6 +27,7 @@ from wtb_async.settings import asyncpg_url
 
 __all__ = [  # Fixtures that live beside what they stand on.
     "api",
+    "bed",
     "bench",
     "blobs",
     "caller",

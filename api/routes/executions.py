@@ -1,6 +1,5 @@
 """`/executions`: what was asked for, and what became of it."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
 from api.dependencies import Cursor, Limit, PlatformDep
+from api.moments import Moment
 from api.routes.limits import LimitsBody
 from api.routes.stream_choice import StreamChoice
 from api.security import Caller, KeyedRoute
@@ -83,8 +83,8 @@ async def list_executions(
     status: ExecutionStatus | None = None,
     batch: UUID | None = None,
     parent: UUID | None = None,
-    created_after: datetime | None = None,
-    created_before: datetime | None = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JsonAnswer:

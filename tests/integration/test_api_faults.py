@@ -125,6 +125,7 @@ async def test_while_the_database_is_away_callers_are_asked_to_come_again(
             await caller.get("/executions"),
             await caller.get(f"/workflows/{letters.id}"),
             await caller.get("/batch-tests"),
+            await caller.get("/audit/events", format="jsonl"),
             await caller.get(f"/executions/{execution['id']}/events"),
         ):
             problem_of(answer, 503, "unavailable")

@@ -23,6 +23,8 @@ CASES = [{"id": f"case {n}", "input": {"do": ""}, "reference": {"n": n}} for n i
         ("/executions", {"status": "sleeping"}, "status"),
         ("/executions", {"batch": "7"}, "batch"),
         ("/executions", {"created_after": "yesterday"}, "created_after"),
+        ("/executions", {"created_after": "2026-01-01T00:00:00"}, "created_after"),
+        ("/executions", {"created_before": "0001-01-01T00:00:00+14:00"}, "created_before"),
         ("/executions/7", {}, "execution_id"),
     ],
 )

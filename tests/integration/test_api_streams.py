@@ -89,7 +89,7 @@ async def test_a_batch_stream_shows_progress_between_its_events(
         runner = await register_runner(served.unit_of_work)
         await claim(served.unit_of_work, runner)
         async with served.unit_of_work() as uow:
-            await uow.batch_tests.mark_started([batch_id])
+            await uow.batch_tests.mark_started([batch_id], runner)
             await uow.commit()
         await RelaySignals(redis).announce([batch_id])
         _, _, envelope = await reader.next()

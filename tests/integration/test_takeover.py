@@ -316,6 +316,9 @@ async def test_a_new_life_under_the_same_name_takes_over_at_once(
         "SELECT name, status = 'alive' AS lives FROM wtb_runners ORDER BY started_at",
     )
     assert [tuple(life.values()) for life in lives] == [("runner-1", False), ("runner-1", True)]
+    taken_over_by = """SELECT runner.status FROM wtb_audit_log JOIN wtb_runners AS runner
+                       ON actor = 'runner:' || runner.id WHERE action = 'ExecutionTakenOver'"""
+    assert await select(platform.database, taken_over_by) == [{"status": "alive"}]
 
 
 async def test_a_last_attempt_after_losses_runs_alone(

@@ -99,7 +99,7 @@ class ControlledBatch:
         runs = await claim(self.platform.database.unit_of_work, runner_id, limit)
         if runs:
             async with self.platform.database.unit_of_work() as uow:
-                await uow.batch_tests.mark_started([self.id])
+                await uow.batch_tests.mark_started([self.id], runner_id)
                 await uow.commit()
         return runs
 

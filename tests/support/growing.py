@@ -38,7 +38,7 @@ class GrowingBatch:
         """Take all runs that wait."""
         runs = await claim(self.platform.database.unit_of_work, self.runner_id)
         async with self.platform.database.unit_of_work() as uow:
-            await uow.batch_tests.mark_started([self.id])
+            await uow.batch_tests.mark_started([self.id], self.runner_id)
             await uow.commit()
         return runs
 

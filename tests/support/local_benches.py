@@ -66,10 +66,11 @@ def case(key: str, text: str) -> JsonObject:
 @asynccontextmanager
 async def local_bench(
     database_url: str,
+    *,
     files: Path | None = None,
     **options: Any,  # noqa: ANN401
 ) -> AsyncIterator[WTBTestBench]:
-    """A local bench on a migrated database, with a folder of its own for files or a given one."""
+    """A local bench on a migrated database, with its files in a folder of its own or this one."""
     with pytest.MonkeyPatch.context() as environment, TemporaryDirectory() as folder:
         environment.setenv("WTB_DATABASE_URL", database_url)
         environment.setenv("WTB_FILES__FOLDER", str(files or folder))

@@ -148,5 +148,6 @@ async def workshop(
         graphs={"workshop": "./graph.py:build"},
         wtb={"workspaces": {"workshop": entry}},
     )
-    async with local_bench(database_url, folder / "files", project=project.file) as bench:
-        yield Workshop(bench, database, folder / "files", project.folder / "data")
+    files_folder = folder / "files"
+    async with local_bench(database_url, files=files_folder, project=project.file) as bench:
+        yield Workshop(bench, database, files_folder, project.folder / "data")

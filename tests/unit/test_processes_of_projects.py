@@ -38,11 +38,14 @@ outer.add_edge(START, "say").add_edge("say", "inner").add_edge("inner", "calls")
 """
 
 
+NAMED: JsonObject = {"talk": "./graphs.py:outer"}
+
+
 async def examine(
     folder: Path, processes: object, variants: list[tuple[str, str]] | None = None
 ) -> object:
     wtb = {"workspaces": {"talk": {"processes": processes}}}
-    project = write_project(folder / "project", {"graphs.py": GRAPHS}, wtb=wtb)
+    project = write_project(folder / "project", {"graphs.py": GRAPHS}, graphs=NAMED, wtb=wtb)
     return await examine_graph(project, "./graphs.py:outer", variants or [], "talk")
 
 
@@ -72,7 +75,7 @@ async def test_a_variant_that_is_a_graph_cannot_have_its_node_s(tmp_path: Path) 
 
 async def test_an_object_of_this_process_cannot_have_one(tmp_path: Path) -> None:
     wtb: JsonObject = {"workspaces": {"talk": {"processes": ["say"]}}}
-    project = write_project(tmp_path / "project", {"graphs.py": GRAPHS}, wtb=wtb)
+    project = write_project(tmp_path / "project", {"graphs.py": GRAPHS}, graphs=NAMED, wtb=wtb)
     source = InProcessCode(project, objects := InProcessObjects())
     workflow = new_workflow("talk", project="graphs")
     workflow.graph = objects.put("talk", await load_graph(project, "./graphs.py:outer"))
@@ -87,5 +90,5 @@ async def test_an_object_of_this_process_cannot_have_one(tmp_path: Path) -> None
 async def test_anything_but_a_list_of_names_is_no_langgraph_json(
     tmp_path: Path, processes: object
 ) -> None:
-    with pytest.raises(InvalidInput, match=r"is not a langgraph\.json"):
+    with pytest.raises(InvalidInput, match=r"wtb\.workspaces\.talk\.processes"):
         await examine(tmp_path, processes)

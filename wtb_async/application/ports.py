@@ -28,6 +28,7 @@ from wtb_async.application.runs.repositories import RunnerRepository, RunReposit
 from wtb_async.application.runs.signals import RunSignals
 from wtb_async.application.views import LiveEventView
 from wtb_async.application.workflows.repositories import WorkflowRepository
+from wtb_async.domain.audit import OutboxAction
 from wtb_async.domain.command import Command
 from wtb_async.domain.event_position import EventPosition
 from wtb_async.domain.events import Change
@@ -40,6 +41,9 @@ class Journal(Protocol):
 
     def record(self, *changes: Change, command: Command | None = None) -> None:
         """Write the command, an audit entry and an outbox event per change, at commit."""
+
+    def note(self, action: OutboxAction, command: Command) -> None:
+        """Write the command and an audit entry of what it did, which is no event of its target."""
 
 
 class UnitOfWork(Protocol):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,8 @@ StateText = Annotated[str | None, typer.Option(help=STATE_HELP)]
 AsNode = Annotated[
     str | None, typer.Option(help="The node that the values count as the output of.")
 ]
+
+_AGO = re.compile(r"(?P<count>[0-9]{1,5})(?P<unit>[mhd])")
 
 _ANSWER_WITH_ID = re.compile(r"(?P<id>[0-9a-f]{32})=(?P<answer>.*)", re.DOTALL)
 """LangGraph's interrupt ids are 128 bits in hexadecimal; no JSON begins like that."""
@@ -86,6 +89,21 @@ def read_stream_modes(names: list[str]) -> tuple[StreamMode, ...]:
         return stream_modes(names)
     except InvalidInput as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def read_moment(text: str) -> datetime:
+    """Read a time, in the reader's zone unless it names one, or how long ago it was.
+
+    Raises a usage error for anything else.
+    """
+    if ago := _AGO.fullmatch(text):
+        unit = {"m": "minutes", "h": "hours", "d": "days"}[ago["unit"]]
+        return datetime.now(UTC) - timedelta(**{unit: int(ago["count"])})
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
+        message = f"{text!r} is no time; give 2026-01-31, 2026-01-31T12:00:00Z or 30m, 2h, 7d"
+        raise typer.BadParameter(message) from error
 
 
 def _read_text(path: Path) -> str:

@@ -1,6 +1,5 @@
 """`wtb datasets`: named test cases with versions."""
 
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -8,14 +7,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from wtb_async.cli.console import print_fields, print_json, stderr, stdout
+from wtb_async.cli.console import print_fields, print_json, stdout
+from wtb_async.cli.downloads import put_out
 from wtb_async.cli.execution_views import moment
 from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.domain.dataset import CaseFormat, ImportMode
 from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.dataset_models import CaseChanges, Dataset
-from wtb_async.sdk.saving import save
 
 Name = Annotated[str, typer.Argument(help="Name or id of the dataset.")]
 Format = Annotated[
@@ -133,13 +132,7 @@ def export_cases(
 
     async def command(client: WTBClient) -> None:
         pieces = client.datasets.export_cases(dataset, known, version=version)
-        if file is None:
-            async for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            sys.stdout.flush()
-            return
-        await save(pieces, file, overwrite=True)
-        stderr().print(f"wrote {file}", markup=False, soft_wrap=True)
+        await put_out(pieces, file)
 
     call(data_dir, command)
 

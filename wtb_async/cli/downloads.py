@@ -1,6 +1,7 @@
 """Downloads: how far they are, and where they may be written."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from wtb_async.cli.console import stderr
 from wtb_async.cli.file_views import printable
 from wtb_async.domain.file_path import check_path, shown_path
-from wtb_async.sdk.saving import NotSaved, OnPiece
+from wtb_async.sdk.saving import NotSaved, OnPiece, save
 
 
 @contextmanager
@@ -41,6 +42,17 @@ def download_progress(name: str, total: int | None = None) -> Iterator[OnPiece]:
 
         yield show
     console.print(f"wrote {shown} ({decimal(come)})", markup=False, soft_wrap=True)
+
+
+async def put_out(pieces: AsyncIterator[bytes], file: Path | None) -> None:
+    """Write what comes in place of a file, or to standard output for None. Raises NotSaved."""
+    if file is None:
+        async for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.flush()
+        return
+    await save(pieces, file, overwrite=True)
+    stderr().print(f"wrote {file}", markup=False, soft_wrap=True)
 
 
 def place_below(folder: Path, path: str) -> Path:

@@ -3,6 +3,7 @@
 import typer
 
 from wtb_async.cli import (
+    audit,
     batch,
     datasets,
     db,
@@ -10,6 +11,7 @@ from wtb_async.cli import (
     executions,
     files,
     integrity,
+    outbox,
     parity,
     run,
     stack,
@@ -24,7 +26,7 @@ app = typer.Typer(
 )
 for noun in (
     *(stack, demo, run, batch, parity, datasets, executions, files, workflows),
-    *(integrity, db),
+    *(audit, outbox, integrity, db),
 ):
     noun.register(app)
 

@@ -25,6 +25,13 @@ class CommandKind(StrEnum):
     SCORE = "score"
     RETRY_FAILED = "retry_failed"
     CHECK = "check"
+    CREATE_DATASET = "create_dataset"
+    DESCRIBE_DATASET = "describe_dataset"
+    DELETE_DATASET = "delete_dataset"
+    IMPORT_CASES = "import_cases"
+    EDIT_CASE = "edit_case"
+    DELETE_CASE = "delete_case"
+    REPLAY = "replay"
 
 
 _S = ExecutionStatus
@@ -46,6 +53,15 @@ def check_accepts(status: ExecutionStatus, kind: CommandKind) -> None:
         raise InvalidTransition(f"a {status.value} execution does not take {kind.value!r}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who brings changes about: a caller by a command, or a part of the system by itself."""
+
+    actor: str
+    command_id: UUID | None = None
+    request_id: str | None = None
+
+
 @dataclass(eq=False, kw_only=True)
 class Command:
     """A recorded request to create or change something."""
@@ -57,3 +73,10 @@ class Command:
     issued_by: str
     created_at: datetime
     payload: JsonObject
+    request_id: str | None = None
+    """The request that brought it; None when it came in another way."""
+
+    @property
+    def origin(self) -> Origin:
+        """The command as what brings changes about."""
+        return Origin(actor=self.issued_by, command_id=self.id, request_id=self.request_id)

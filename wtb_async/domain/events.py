@@ -204,6 +204,20 @@ class DatasetDeleted(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerStarted(DomainEvent):
+    """A runner has a lease, and claims runs."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerStopped(DomainEvent):
+    """A runner gave its lease back in good order."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerLost(DomainEvent):
     """A runner's lease ran out; its runs are taken over."""
 
@@ -229,21 +243,6 @@ class OutboxEvent:
     last_error: str | None = None
 
 
-@dataclass(eq=False, kw_only=True)
-class AuditEntry:
-    """Who changed what, when, from which status to which."""
-
-    id: int
-    actor: str
-    action: str
-    aggregate: Aggregate
-    aggregate_id: UUID
-    status_before: str | None
-    status_after: str | None
-    command_id: UUID | None
-    created_at: datetime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One change of one aggregate, as it goes to the audit trail and the outbox."""
@@ -255,4 +254,3 @@ class Change:
     actor: str
     status_before: str | None = None
     status_after: str | None = None
-    command_id: UUID | None = None

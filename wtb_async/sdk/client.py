@@ -5,6 +5,7 @@ from typing import Self
 
 import httpx2
 
+from wtb_async.sdk.audit import Audit
 from wtb_async.sdk.batch_tests import BatchTests
 from wtb_async.sdk.connection import Connection
 from wtb_async.sdk.datasets import Datasets
@@ -12,6 +13,7 @@ from wtb_async.sdk.executions import Executions
 from wtb_async.sdk.files import Files
 from wtb_async.sdk.integrity import Integrity
 from wtb_async.sdk.models import Health, Readiness
+from wtb_async.sdk.outbox import Outbox
 from wtb_async.sdk.workflows import Workflows
 
 
@@ -28,6 +30,8 @@ class WTBClient:
         files: what executions wrote, at any checkpoint.
         datasets: named test cases with versions, and their files.
         integrity: checks of the database and the files.
+        audit: who did what to which object.
+        outbox: what waits to be relayed, and what was given up.
     """
 
     def __init__(
@@ -40,6 +44,8 @@ class WTBClient:
         self.files = Files(self._connection)
         self.datasets = Datasets(self._connection)
         self.integrity = Integrity(self._connection)
+        self.audit = Audit(self._connection)
+        self.outbox = Outbox(self._connection)
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from wtb_async.application.executions.recording import new_command
+from wtb_async.application.commands import new_command
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate
 

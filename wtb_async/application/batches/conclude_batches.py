@@ -8,6 +8,7 @@ import structlog
 from wtb_async.application.batches.continue_executions import continue_executions
 from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
+from wtb_async.domain.command import Origin
 from wtb_async.domain.errors import TransientError
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,12 @@ async def _give_up(batch_id: UUID, uow: UnitOfWork) -> None:
     if not batch.fails_with(await uow.batch_tests.failures(batch_id)):
         return
     event = batch.give_up()
-    await uow.batch_executions.stop(batch_id, actor=_ACTOR, command_id=None)
+    await uow.batch_executions.stop(batch_id, Origin(actor=_ACTOR))
     record_batch_change(uow, batch, event, batch.status, actor=_ACTOR)
 
 
 async def _take_along(batch_id: UUID, uow: UnitOfWork) -> None:
     batch = await uow.batch_tests.lock(batch_id)
     if batch.is_going_on:
-        await continue_executions(batch_id, (), uow, actor=_ACTOR)
+        await continue_executions(batch_id, (), Origin(actor=_ACTOR), uow)
         await uow.batch_executions.release([batch_id])

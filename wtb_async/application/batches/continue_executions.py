@@ -9,6 +9,7 @@ from wtb_async.application.clock import utc_now
 from wtb_async.application.executions.repositories import Fork
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
+from wtb_async.domain.command import Origin
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.run import ForkReason, Thread
 
@@ -16,10 +17,8 @@ from wtb_async.domain.run import ForkReason, Thread
 async def continue_executions(
     batch_id: UUID,
     statuses: Collection[ExecutionStatus],
+    origin: Origin,
     uow: UnitOfWork,
-    *,
-    actor: str,
-    command_id: UUID | None = None,
 ) -> None:
     """Let the executions in these statuses go on, and those that the batch has paused.
 
@@ -34,9 +33,8 @@ async def continue_executions(
     if forks:
         await uow.threads.fork([Fork(thread=thread) for thread in forks.values()])
     threads = {id_: thread.id for id_, thread in forks.items()}
-    await uow.batch_executions.continue_(
-        batch_id, _continuations(resting, threads), at=now, actor=actor, command_id=command_id
-    )
+    continuations = _continuations(resting, threads)
+    await uow.batch_executions.continue_(batch_id, continuations, origin, at=now)
 
 
 def _fork(resting: RestingExecution, at: datetime) -> Thread:

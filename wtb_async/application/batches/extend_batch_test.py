@@ -14,8 +14,8 @@ from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases
 from wtb_async.application.batches.new_cases import find_new_cases
 from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.clock import utc_now
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.plan import NOTHING, Extent, plan_product
-from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.batch_events import BatchExtended
 from wtb_async.domain.batch_test import BatchTest
@@ -138,14 +138,11 @@ def _plan(
 
 
 def _command(batch: BatchTest, event: BatchExtended, request: ExtendBatchTest) -> Command:
-    return Command(
-        id=new_id(),
-        kind=CommandKind.EXTEND,
-        target_type=Aggregate.BATCH_TEST.value,
-        target_id=batch.id,
-        issued_by=request.caller,
-        created_at=utc_now(),
-        payload={
+    return new_command(
+        CommandKind.EXTEND,
+        batch.id,
+        request.caller,
+        {
             "added": event.added,
             "variant_matrix": request.variant_matrix,
             "exclude": list(request.exclude),
@@ -154,4 +151,5 @@ def _command(batch: BatchTest, event: BatchExtended, request: ExtendBatchTest) -
             "limit": request.cases.limit,
             "repetitions": request.repetitions,
         },
+        target=Aggregate.BATCH_TEST,
     )

@@ -23,7 +23,7 @@ async def pause_batch(
         batch = await uow.batch_tests.lock(request.batch_id)
         event = batch.ask_to_pause()
         command = request.of_kind(CommandKind.PAUSE)
-        await uow.batch_executions.pause(batch.id, command)
+        await uow.batch_executions.pause(batch.id, command.origin)
         record_batch_change(uow, batch, event, batch.status, actor=request.caller, command=command)
         await uow.commit()
     nudges.new_requests(DEFAULT_POOL)

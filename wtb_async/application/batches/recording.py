@@ -24,6 +24,5 @@ def record_batch_change(
         actor=actor,
         status_before=status_before.value if status_before else None,
         status_after=batch.status.value,
-        command_id=command.id if command else None,
     )
     uow.journal.record(change, command=command)

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from wtb_async.domain.batch_test import BatchTest, TestCase
-from wtb_async.domain.command import Command
+from wtb_async.domain.command import Origin
 from wtb_async.domain.dataset import CaseContent
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.run import RunStatus
@@ -31,7 +31,7 @@ class BatchTestRepository(Protocol):
     def add(self, batch: BatchTest) -> None:
         """Insert a batch when the unit of work commits."""
 
-    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
+    async def mark_started(self, batch_ids: Collection[UUID], runner_id: UUID) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
 
     async def lock(self, batch_id: UUID) -> BatchTest:
@@ -119,13 +119,13 @@ class BatchExecutionRepository(Protocol):
     The caller has locked the batch test.
     """
 
-    async def pause(self, batch_id: UUID, command: Command) -> None:
+    async def pause(self, batch_id: UUID, origin: Origin) -> None:
         """Hold back the runs that no runner has, and have the others paused."""
 
     async def let_go(self, batch_id: UUID) -> None:
         """Give back the runs that were held, and take back what was asked of the others."""
 
-    async def stop(self, batch_id: UUID, *, actor: str, command_id: UUID | None) -> None:
+    async def stop(self, batch_id: UUID, origin: Origin) -> None:
         """Cancel the executions that no runner has, and have the others stopped."""
 
     async def lock_resting(
@@ -140,10 +140,9 @@ class BatchExecutionRepository(Protocol):
         self,
         batch_id: UUID,
         continuations: Sequence[Continuation],
+        origin: Origin,
         *,
         at: datetime,
-        actor: str,
-        command_id: UUID | None,
     ) -> None:
         """Give executions their next runs; what was said of their earlier outcomes is forgotten."""
 

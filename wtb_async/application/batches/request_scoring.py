@@ -6,13 +6,13 @@ from uuid import UUID
 
 from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.batches.submit_batch_test import EvaluatorCheck
-from wtb_async.application.clock import utc_now
-from wtb_async.application.ids import new_id
+from wtb_async.application.commands import new_command
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.batch_test import ScoringMode
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.evaluator import EvaluatorChoice
 from wtb_async.domain.events import Aggregate
+from wtb_async.domain.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +57,14 @@ async def request_scoring(
 
 
 def _command(request: RequestScoring) -> Command:
-    return Command(
-        id=new_id(),
-        kind=CommandKind.SCORE,
-        target_type=Aggregate.BATCH_TEST.value,
-        target_id=request.batch_test_id,
-        issued_by=request.caller,
-        created_at=utc_now(),
-        payload={
-            "mode": request.mode.value,
-            "evaluators": [choice.to_stored() for choice in request.evaluators],
-        },
+    payload: JsonObject = {
+        "mode": request.mode.value,
+        "evaluators": [choice.to_stored() for choice in request.evaluators],
+    }
+    return new_command(
+        CommandKind.SCORE,
+        request.batch_test_id,
+        request.caller,
+        payload,
+        target=Aggregate.BATCH_TEST,
     )

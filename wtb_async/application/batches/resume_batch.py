@@ -31,9 +31,7 @@ async def resume_batch(
         event = batch.resume(failures=failures, at=utc_now())
         command = request.of_kind(CommandKind.RESUME)
         await uow.batch_executions.let_go(batch.id)
-        await continue_executions(
-            batch.id, statuses, uow, actor=request.caller, command_id=command.id
-        )
+        await continue_executions(batch.id, statuses, command.origin, uow)
         await uow.batch_executions.release([batch.id])
         record_batch_change(uow, batch, event, status_before, actor=request.caller, command=command)
         await uow.commit()

@@ -29,13 +29,8 @@ async def retry_failed(
         also = (ExecutionStatus.CANCELLED,) if batch.is_partly_finished else ()
         event = batch.retry_failed(at=utc_now())
         command = request.of_kind(CommandKind.RETRY_FAILED)
-        await continue_executions(
-            batch.id,
-            (ExecutionStatus.FAILED, *also),
-            uow,
-            actor=request.caller,
-            command_id=command.id,
-        )
+        statuses = (ExecutionStatus.FAILED, *also)
+        await continue_executions(batch.id, statuses, command.origin, uow)
         await uow.batch_executions.release([batch.id])
         record_batch_change(uow, batch, event, status_before, actor=request.caller, command=command)
         await uow.commit()

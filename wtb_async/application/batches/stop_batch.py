@@ -23,7 +23,7 @@ async def stop_batch(
         batch = await uow.batch_tests.lock(request.batch_id)
         event = batch.ask_to_stop()
         command = request.of_kind(CommandKind.STOP)
-        await uow.batch_executions.stop(batch.id, actor=request.caller, command_id=command.id)
+        await uow.batch_executions.stop(batch.id, command.origin)
         record_batch_change(uow, batch, event, batch.status, actor=request.caller, command=command)
         await uow.commit()
     nudges.new_requests(DEFAULT_POOL)

@@ -14,6 +14,7 @@ from wtb_async.application.batches.choose_cases import CaseChoice, ChosenCases, 
 from wtb_async.application.batches.recording import record_batch_change
 from wtb_async.application.batches.views import BatchTestView, view_of_new_batch
 from wtb_async.application.clock import utc_now
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.plan import plan_product
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
@@ -25,6 +26,7 @@ from wtb_async.domain.evaluator import EvaluatorChoice, check_keys, choices_of
 from wtb_async.domain.events import Aggregate
 from wtb_async.domain.execution import Limits
 from wtb_async.domain.graph_choice import Combination
+from wtb_async.domain.json import JsonObject
 from wtb_async.domain.run import DEFAULT_POOL
 from wtb_async.domain.variant_matrix import Matrix, choose_baseline, expand_matrix
 from wtb_async.domain.workflow import BASE_VARIANT, Workflow
@@ -140,12 +142,7 @@ def _add(batch: BatchTest, chosen: ChosenCases, uow: UnitOfWork) -> None:
 
 
 def _command(batch: BatchTest) -> Command:
-    return Command(
-        id=new_id(),
-        kind=CommandKind.RUN,
-        target_type=Aggregate.BATCH_TEST.value,
-        target_id=batch.id,
-        issued_by=batch.created_by,
-        created_at=utc_now(),
-        payload={"name": batch.name, "total": batch.total},
+    payload: JsonObject = {"name": batch.name, "total": batch.total}
+    return new_command(
+        CommandKind.RUN, batch.id, batch.created_by, payload, target=Aggregate.BATCH_TEST
     )

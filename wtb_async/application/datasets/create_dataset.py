@@ -1,9 +1,10 @@
 """Makes datasets."""
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.datasets.recording import record
+from wtb_async.application.datasets.recording import asked, record
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.command import CommandKind
 from wtb_async.domain.dataset import Dataset
 from wtb_async.domain.events import DatasetCreated
 
@@ -24,7 +25,8 @@ async def create_dataset(
     async with uow_factory() as uow:
         uow.datasets.add(dataset)
         uow.datasets.add_version(dataset.first_version())
-        record(dataset, DatasetCreated(name=name), caller, uow)
+        command = asked(CommandKind.CREATE_DATASET, dataset, caller, {"name": name})
+        record(dataset, DatasetCreated(name=name), command, uow)
         await uow.commit()
     nudges.new_events()
     return dataset

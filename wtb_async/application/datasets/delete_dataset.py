@@ -1,7 +1,8 @@
 """Removes datasets that nothing stands on."""
 
-from wtb_async.application.datasets.recording import record
+from wtb_async.application.datasets.recording import asked, record
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.command import CommandKind
 from wtb_async.domain.errors import Conflict
 from wtb_async.domain.events import DatasetDeleted
 
@@ -20,7 +21,8 @@ async def delete_dataset(
         if count := await uow.datasets.batch_tests_on(found.id):
             raise Conflict(f"batch tests need the cases of {found.name!r}: {count} ran on them")
         found.version += 1
-        record(found, DatasetDeleted(name=found.name), caller, uow)
+        command = asked(CommandKind.DELETE_DATASET, found, caller)
+        record(found, DatasetDeleted(name=found.name), command, uow)
         await uow.datasets.delete(found)
         await uow.commit()
     nudges.new_events()

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.datasets.recording import record
+from wtb_async.application.datasets.recording import asked, record
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
+from wtb_async.domain.command import CommandKind
 from wtb_async.domain.dataset import Dataset
 from wtb_async.domain.events import DatasetDescribed
 
@@ -29,7 +30,9 @@ async def describe_dataset(
             name=request.name, description=request.description, by=request.caller, at=utc_now()
         )
         uow.datasets.add_version(version)
-        record(dataset, DatasetDescribed(name=dataset.name), request.caller, uow)
+        payload = {"name": request.name, "description": request.description}
+        command = asked(CommandKind.DESCRIBE_DATASET, dataset, request.caller, payload)
+        record(dataset, DatasetDescribed(name=dataset.name), command, uow)
         await uow.commit()
     nudges.new_events()
     return dataset

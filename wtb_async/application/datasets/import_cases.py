@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterator
 from itertools import islice
 
-from wtb_async.application.datasets.recording import record_changes
+from wtb_async.application.datasets.recording import asked, record_changes
 from wtb_async.application.datasets.views import CaseChangesView, view_of_changes
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
+from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.dataset import BadRow, Dataset, ImportMode, IncomingCase
 from wtb_async.domain.errors import InvalidInput, Violation
 
@@ -38,14 +39,15 @@ async def import_cases(
     """
     async with uow_factory() as uow:
         found = await uow.datasets.get(dataset, for_update=True)
-        view = await take_in(found, rows, mode, caller, uow)
+        command = asked(CommandKind.IMPORT_CASES, found, caller, {"mode": mode.value})
+        view = await take_in(found, rows, mode, command, uow)
         await uow.commit()
     nudges.new_events()
     return view
 
 
 async def take_in(
-    dataset: Dataset, rows: Rows, mode: ImportMode, caller: str, uow: UnitOfWork
+    dataset: Dataset, rows: Rows, mode: ImportMode, command: Command, uow: UnitOfWork
 ) -> CaseChangesView:
     """Stage and check all rows, then make the version; the unit of work is left uncommitted."""
     violations = await _stage(rows, uow)
@@ -54,7 +56,7 @@ async def take_in(
     if violations:
         raise InvalidInput(violations[:MAX_PROBLEMS])
     changes = await uow.test_cases.take_staged(dataset.id, dataset.version + 1, mode)
-    record_changes(dataset, changes, caller, uow)
+    record_changes(dataset, changes, command, uow)
     return view_of_changes(dataset, changes)
 
 

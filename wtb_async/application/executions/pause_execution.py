@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.leave_group import lock_alone
-from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.recording import record_command
 from wtb_async.application.executions.successor import announce_run
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts

@@ -1,34 +1,9 @@
 """The record of a command on an execution: the command itself, an audit entry, an event."""
 
-from uuid import UUID
-
-from wtb_async.application.clock import utc_now
-from wtb_async.application.ids import new_id
 from wtb_async.application.ports import UnitOfWork
-from wtb_async.domain.command import Command, CommandKind
+from wtb_async.domain.command import Command
 from wtb_async.domain.events import Aggregate, Change, DomainEvent
 from wtb_async.domain.execution import Execution, ExecutionStatus
-from wtb_async.domain.json import JsonObject
-
-
-def new_command(
-    kind: CommandKind,
-    target_id: UUID,
-    caller: str,
-    payload: JsonObject,
-    *,
-    target: Aggregate = Aggregate.EXECUTION,
-) -> Command:
-    """A command on an execution or another object, issued now."""
-    return Command(
-        id=new_id(),
-        kind=kind,
-        target_type=target.value,
-        target_id=target_id,
-        issued_by=caller,
-        created_at=utc_now(),
-        payload=payload,
-    )
 
 
 def record_command(
@@ -47,6 +22,5 @@ def record_command(
         actor=command.issued_by,
         status_before=status_before.value if status_before else None,
         status_after=execution.status.value,
-        command_id=command.id,
     )
     uow.journal.record(change, command=command)

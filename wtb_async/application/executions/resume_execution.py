@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.answers import answers_by_interrupt
-from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.recording import record_command
 from wtb_async.application.executions.successor import announce_run, edit_of, next_run
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts

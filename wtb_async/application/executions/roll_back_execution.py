@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.places import Place, find_checkpoint
-from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.recording import record_command
 from wtb_async.application.executions.repositories import Fork, Timelines
 from wtb_async.application.executions.views import CheckpointView
 from wtb_async.application.files.keep_files import keep_files

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from wtb_async.application.batches.release_runs import release_runs
 from wtb_async.application.clock import utc_now
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.leave_group import lock_alone
-from wtb_async.application.executions.recording import new_command, record_command
+from wtb_async.application.executions.recording import record_command
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import CommandKind, check_accepts
 from wtb_async.domain.events import DomainEvent

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
+from wtb_async.application.commands import new_command
 from wtb_async.application.executions.plan import ExecutionPlan, PlannedInput, plan_one
 from wtb_async.application.executions.views import ExecutionView, view_of_planned
-from wtb_async.application.ids import new_id
 from wtb_async.application.ports import Nudges, UnitOfWorkFactory
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import Aggregate, Change, ExecutionCreated
@@ -80,18 +80,14 @@ def _created(plan: ExecutionPlan, command: Command) -> Change:
         event=ExecutionCreated(pool=plan.pool),
         actor=plan.caller,
         status_after=ExecutionStatus.PENDING.value,
-        command_id=command.id,
     )
 
 
 def _command(plan: ExecutionPlan) -> Command:
     choice = plan.choices[0]
-    return Command(
-        id=new_id(),
-        kind=CommandKind.RUN,
-        target_type=Aggregate.EXECUTION.value,
-        target_id=plan.executions[0].execution_id,
-        issued_by=plan.caller,
-        created_at=plan.created_at,
-        payload={**asdict(choice), "limits": asdict(plan.limits)},
+    return new_command(
+        CommandKind.RUN,
+        plan.executions[0].execution_id,
+        plan.caller,
+        {**asdict(choice), "limits": asdict(plan.limits)},
     )

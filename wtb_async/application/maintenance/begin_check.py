@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from wtb_async.application.clock import utc_now
-from wtb_async.application.executions.recording import new_command
+from wtb_async.application.commands import new_command
 from wtb_async.application.ids import new_id
 from wtb_async.application.maintenance.recording import record_report
 from wtb_async.application.ports import Nudges, UnitOfWork, UnitOfWorkFactory

@@ -8,14 +8,13 @@ import structlog
 
 from wtb_async.application.clock import utc_now
 from wtb_async.application.maintenance.checks import Checks, Inspection, Looked
-from wtb_async.application.maintenance.recording import record_report
+from wtb_async.application.maintenance.recording import ACTOR, record_report
 from wtb_async.application.ports import UnitOfWork, UnitOfWorkFactory
 from wtb_async.domain.errors import TransientError
 from wtb_async.domain.integrity import IntegrityReport, ReportStatus
 
 log = structlog.get_logger(__name__)
 
-_ACTOR = "integrity"
 _LOOK_SECONDS = 300.0
 """Whoever looks for longer than this has died, and others may go on with his report."""
 
@@ -59,7 +58,7 @@ class _ReportWorker:
             report = await uow.integrity_reports.claim(report_id, _LOOK_SECONDS)
             if report is not None and report.status is ReportStatus.PENDING:
                 event = report.start(len(self._inspections(report)), at=utc_now())
-                record_report(uow, report, event, ReportStatus.PENDING, actor=_ACTOR)
+                record_report(uow, report, event, ReportStatus.PENDING, actor=ACTOR)
             await uow.commit()
         return report
 
@@ -102,7 +101,7 @@ class _ReportWorker:
             report.working_until = None
             if report.is_complete:
                 event = report.complete(at=utc_now())
-                record_report(uow, report, event, ReportStatus.RUNNING, actor=_ACTOR)
+                record_report(uow, report, event, ReportStatus.RUNNING, actor=ACTOR)
             await uow.commit()
 
     async def _repair(
@@ -128,5 +127,5 @@ class _ReportWorker:
                 return
             failure = {"type": type(error).__name__, "message": str(error)}
             event = report.fail(failure, at=utc_now())
-            record_report(uow, report, event, ReportStatus.RUNNING, actor=_ACTOR)
+            record_report(uow, report, event, ReportStatus.RUNNING, actor=ACTOR)
             await uow.commit()

@@ -5,6 +5,9 @@ from wtb_async.domain.command import Command
 from wtb_async.domain.events import Aggregate, Change, DomainEvent
 from wtb_async.domain.integrity import IntegrityReport, ReportStatus
 
+ACTOR = "integrity"
+"""Who looks at everything and mends it, in the audit trail."""
+
 
 def record_report(
     uow: UnitOfWork,
@@ -24,6 +27,5 @@ def record_report(
         actor=actor,
         status_before=status_before.value if status_before else None,
         status_after=report.status.value,
-        command_id=command.id if command else None,
     )
     uow.journal.record(change, command=command)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from wtb_async.application.batches.conclude_batches import conclude_batches
 from wtb_async.application.maintenance.checks import Repair
+from wtb_async.application.maintenance.recording import ACTOR
 from wtb_async.application.ports import UnitOfWork
-from wtb_async.application.runs.take_over_runs import record_losses, take_over_runs
+from wtb_async.application.runs.reap_lost_runners import take_over_from_silent
 from wtb_async.domain.integrity import Finding
 
 
@@ -24,8 +25,7 @@ def repairs(*, lease_seconds: float) -> Mapping[str, Repair]:
 
 async def _take_over(_findings: Sequence[Finding], uow: UnitOfWork, *, lease_seconds: float) -> int:
     """What the reaper does; it takes the runs of every silent runner, not only those found."""
-    record_losses(await uow.runners.lose_silent(lease_seconds), uow)
-    return await take_over_runs(uow)
+    return await take_over_from_silent(ACTOR, uow, lease_seconds=lease_seconds)
 
 
 async def _delete_threads(findings: Sequence[Finding], uow: UnitOfWork) -> int:

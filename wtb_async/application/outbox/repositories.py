@@ -19,3 +19,12 @@ class OutboxRepository(Protocol):
         self, ids: Collection[int], error: str, *, retry_in_seconds: float | None
     ) -> None:
         """Delivery failed: try again later, or (None) move to the dead letters."""
+
+    async def lock_failed(self, event_id: int) -> OutboxEvent:
+        """An event whose delivery has failed, for a change. Raises NotFound."""
+
+    async def dead_letter_before(self, event: OutboxEvent) -> int | None:
+        """The oldest dead letter of the event's object that comes before it."""
+
+    async def replay(self, event_id: int) -> None:
+        """Put a dead letter back in its place among the open events, with all attempts."""

@@ -57,11 +57,13 @@ class RunRepository(Protocol):
         Rows that other runners are claiming are passed over, never waited for.
         """
 
-    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> Settlement:
+    async def settle(
+        self, runner_id: UUID, outcomes: Sequence[RunOutcome], *, actor: str | None = None
+    ) -> Settlement:
         """End runs and their executions, with audit entries and outbox events.
 
         Only runs that this runner still holds are touched. A run that paused although it was asked
-        to stop is cancelled.
+        to stop is cancelled. Unless another `actor` speaks for it, the runner does so itself.
         """
 
     async def lock_groups(self, runner_id: UUID, run_ids: Collection[UUID]) -> list[RunGroup]:
@@ -85,7 +87,7 @@ class RunRepository(Protocol):
     async def lock_of_lost_runners(self) -> list[LostRun]:
         """The running runs whose runner lives no more, locked; those locked already are left."""
 
-    async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
+    async def hand_over(self, takeovers: Sequence[Takeover], actor: str) -> None:
         """Fork each lost run's thread at its head and point its execution at the successor."""
 
     async def open_choices(self) -> list[RunChoice]:
@@ -125,5 +127,5 @@ class RunnerRepository(Protocol):
     async def note_alone(self, runner_id: UUID, run_id: UUID | None) -> None:
         """Say which run is being executed alone, or that none is any more."""
 
-    async def stop(self, runner_id: UUID) -> None:
-        """End the lease in good order."""
+    async def stop(self, runner_id: UUID) -> bool:
+        """End the lease in good order; False when it was lost already."""

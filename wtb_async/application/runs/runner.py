@@ -14,8 +14,10 @@ from wtb_async.application.ids import new_id
 from wtb_async.application.ports import GraphEngine, Nudges, RunMonitor, UnitOfWorkFactory
 from wtb_async.application.runs.claims import ClaimedRun
 from wtb_async.application.runs.executor import ExecutorOptions, RunExecutor
+from wtb_async.application.runs.recording import record_loss, record_start, record_stop
 from wtb_async.application.runs.settler import Settler
-from wtb_async.application.runs.take_over_runs import record_losses, take_over_runs
+from wtb_async.application.runs.take_over_runs import take_over_runs
+from wtb_async.domain.audit import runner_actor
 from wtb_async.domain.errors import WtbError
 from wtb_async.domain.run import Runner
 from wtb_async.domain.run_request import RunRequest
@@ -149,8 +151,10 @@ class RunnerLoop:
         async with self._uow() as uow:
             await uow.runners.register(runner)
             lost = await uow.runners.lose_earlier_lives(options.name, self._id)
-            record_losses(lost, uow)
-            await take_over_runs(uow)
+            record_start(runner, uow)
+            for each in lost:
+                record_loss(each, runner_actor(self._id), uow)
+            await take_over_runs(runner_actor(self._id), uow)
             await uow.commit()
         log.info("runner_registered", runner=options.name, id=str(self._id), earlier=len(lost))
 
@@ -158,7 +162,8 @@ class RunnerLoop:
         """Leave at once instead of falling silent; what is unsettled is taken over by others."""
         try:
             async with self._uow() as uow:
-                await uow.runners.stop(self._id)
+                if await uow.runners.stop(self._id):
+                    record_stop(self._id, self._options.name, uow)
                 await uow.commit()
         except WtbError as error:
             log.warning("lease_not_ended", runner=self._options.name, error=repr(error))
@@ -240,7 +245,7 @@ class RunnerLoop:
         batches = {run.batch_test_id for run in runs if run.batch_test_id}
         if fresh := batches - self._started_batches:
             async with self._uow() as uow:
-                await uow.batch_tests.mark_started(fresh)
+                await uow.batch_tests.mark_started(fresh, self._id)
                 await uow.commit()
             self._started_batches |= fresh
         self._executor.hold(runs, self._requests)

@@ -14,22 +14,24 @@ from wtb_async.domain.shared_prefix import agreement_of, divide
 
 
 async def settle_runs(
-    runner_id: UUID, outcomes: Sequence[RunOutcome], uow: UnitOfWork
+    runner_id: UUID, outcomes: Sequence[RunOutcome], uow: UnitOfWork, *, actor: str | None = None
 ) -> Settlement:
     """End the runs that the runner still holds, and their executions.
 
     Executions that shared a run part: each gets its own copy of the thread with the outcome, or,
     where the run has come to its gates, those that go on together get a copy and a run. The caller
-    commits.
+    commits. Unless another `actor` speaks for the runner, it does so itself.
     """
     groups = [outcome for outcome in outcomes if outcome.of_group]
     plain = [outcome for outcome in outcomes if not outcome.of_group]
-    settled = await uow.runs.settle(runner_id, plain) if plain else Settlement()
-    return settled | await _settle_groups(runner_id, groups, uow) if groups else settled
+    settled = Settlement()
+    if plain:
+        settled = await uow.runs.settle(runner_id, plain, actor=actor)
+    return settled | await _settle_groups(runner_id, groups, uow, actor) if groups else settled
 
 
 async def _settle_groups(
-    runner_id: UUID, outcomes: Sequence[RunOutcome], uow: UnitOfWork
+    runner_id: UUID, outcomes: Sequence[RunOutcome], uow: UnitOfWork, actor: str | None
 ) -> Settlement:
     by_run = {outcome.run_id: outcome for outcome in outcomes}
     groups = await uow.runs.lock_groups(runner_id, by_run)
@@ -39,7 +41,7 @@ async def _settle_groups(
     if split := [end.run_id for _, end in ends if end.status is RunStatus.SPLIT]:
         await uow.runs.end_split(split)
     if others := [end for _, end in ends if end.status is not RunStatus.SPLIT]:
-        await uow.runs.settle(runner_id, others)
+        await uow.runs.settle(runner_id, others, actor=actor)
     return Settlement.of(group.run for group in groups)
 
 

@@ -9,12 +9,11 @@ from wtb_async.application.ports import UnitOfWork
 from wtb_async.application.runs.claims import RunOutcome, cancelled
 from wtb_async.application.runs.repositories import LostRun, Takeover
 from wtb_async.application.runs.settle_runs import settle_runs
-from wtb_async.domain.events import Aggregate, Change, RunnerLost
 from wtb_async.domain.execution import RunError
-from wtb_async.domain.run import ForkReason, Run, Runner, RunnerStatus, RunStatus, Thread
+from wtb_async.domain.run import ForkReason, Run, RunStatus, Thread
 
 
-async def take_over_runs(uow: UnitOfWork) -> int:
+async def take_over_runs(actor: str, uow: UnitOfWork) -> int:
     """Give every run of a lost runner a successor on a fork of its thread; answers how many.
 
     Runs that were asked to stop are cancelled, those that have had their last attempt fail with
@@ -24,26 +23,10 @@ async def take_over_runs(uow: UnitOfWork) -> int:
     ended = [item for item in lost if item.is_over]
     takeovers = [_successor(item) for item in lost if not item.is_over]
     if takeovers:
-        await uow.runs.hand_over(takeovers)
+        await uow.runs.hand_over(takeovers, actor)
     for runner_id, outcomes in _ends(ended).items():
-        await settle_runs(runner_id, outcomes, uow)
+        await settle_runs(runner_id, outcomes, uow, actor=actor)
     return len(lost)
-
-
-def record_losses(runners: Sequence[Runner], uow: UnitOfWork) -> None:
-    """Note in the record which runners were declared lost."""
-    for runner in runners:
-        uow.journal.record(
-            Change(
-                aggregate=Aggregate.RUNNER,
-                aggregate_id=runner.id,
-                version=1,
-                event=RunnerLost(name=runner.name),
-                actor="reaper",
-                status_before=RunnerStatus.ALIVE.value,
-                status_after=RunnerStatus.LOST.value,
-            )
-        )
 
 
 def _ends(ended: Sequence[LostRun]) -> dict[UUID, list[RunOutcome]]:

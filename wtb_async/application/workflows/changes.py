@@ -1,7 +1,6 @@
 """The record of changes of a workflow."""
 
-from wtb_async.application.clock import utc_now
-from wtb_async.application.ids import new_id
+from wtb_async.application.commands import new_command
 from wtb_async.domain.command import Command, CommandKind
 from wtb_async.domain.events import (
     Aggregate,
@@ -26,14 +25,8 @@ def change_of(workflow: Workflow, what: str, actor: str) -> list[Change]:
 
 def registering(workflow: Workflow, caller: str, payload: JsonObject) -> Command:
     """The recorded request to register a workflow or one of its variants."""
-    return Command(
-        id=new_id(),
-        kind=CommandKind.REGISTER,
-        target_type=Aggregate.WORKFLOW.value,
-        target_id=workflow.id,
-        issued_by=caller,
-        created_at=utc_now(),
-        payload=payload,
+    return new_command(
+        CommandKind.REGISTER, workflow.id, caller, payload, target=Aggregate.WORKFLOW
     )
 
 

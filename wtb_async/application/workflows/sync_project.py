@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from wtb_async.application.clock import utc_now
 from wtb_async.application.ids import new_id
 from wtb_async.application.ports import GraphInspector, UnitOfWork, UnitOfWorkFactory
-from wtb_async.application.workflows.changes import change_of, registration_of
+from wtb_async.application.workflows.changes import change_of, registering, registration_of
 from wtb_async.application.workflows.register_workflow import RegisterWorkflow, new_workflow
+from wtb_async.domain.command import Command
 from wtb_async.domain.errors import Conflict
 from wtb_async.domain.json import JsonObject
 from wtb_async.domain.workflow import NodeVariant, Workflow, WorkflowVariant
@@ -64,7 +65,8 @@ async def sync_workflow(
             raise Conflict(f"project {workflow.project!r} has a workflow {wanted.name!r} already")
         if _update(workflow, wanted, topology, others) and done == "unchanged":
             workflow.touch(utc_now())
-            uow.journal.record(*change_of(workflow, "project changed", wanted.caller))
+            changed = change_of(workflow, "project changed", wanted.caller)
+            uow.journal.record(*changed, command=_command(workflow, wanted))
             done = "updated"
         await uow.commit()
     return done
@@ -80,8 +82,13 @@ def _create(wanted: ProjectGraph, topology: JsonObject, uow: UnitOfWork) -> Work
     )
     workflow = new_workflow(request, topology)
     uow.workflows.add(workflow)
-    uow.journal.record(*registration_of(workflow))
+    uow.journal.record(*registration_of(workflow), command=_command(workflow, wanted))
     return workflow
+
+
+def _command(workflow: Workflow, wanted: ProjectGraph) -> Command:
+    payload: JsonObject = {"name": wanted.name, "project": wanted.project, "graph": wanted.graph}
+    return registering(workflow, wanted.caller, payload)
 
 
 def _update(

@@ -39,19 +39,21 @@ runs AS MATERIALIZED (
     ORDER BY id FOR NO KEY UPDATE
 )"""
 
-# What becomes of the rows of `changed`, for the record: $2 is the actor, $3 the command's id.
+# What becomes of the rows of `changed`, for the record: $2 is the actor, $3 the command's id and $4
+# that of the request that brought it.
 _RECORDED = """
 events AS (
     INSERT INTO wtb_outbox (aggregate, aggregate_id, sequence, type, data)
     SELECT 'execution', id, version, event_type, event_data FROM changed
 ), audit AS (
     INSERT INTO wtb_audit_log
-        (actor, action, aggregate, aggregate_id, status_before, status_after, command_id)
-    SELECT $2::text, event_type, 'execution', id, status_before, status_after, $3::uuid
+        (actor, action, aggregate, aggregate_id, status_before, status_after, command_id,
+         request_id)
+    SELECT $2::text, event_type, 'execution', id, status_before, status_after, $3::uuid, $4::text
     FROM changed
 )"""
 
-# $1 batch id, $2 actor, $3 command id, $4 what is asked of runs that are executed. What is
+# $1 batch id, $2 to $4 as in `_RECORDED`, $5 what is asked of runs that are executed. What is
 # cancelled here has nothing to score. Answers how many were left to ask.
 STOP = f"""
 WITH wanted AS MATERIALIZED (
@@ -69,7 +71,7 @@ WITH wanted AS MATERIALIZED (
     UPDATE wtb_runs SET status = 'cancelled', finished_at = clock_timestamp()
     WHERE id = ANY (ARRAY(SELECT id FROM runs WHERE status IN ({_UNCLAIMED})))
 ), asked_runs AS (
-    UPDATE wtb_runs SET request = $4::jsonb
+    UPDATE wtb_runs SET request = $5::jsonb
     WHERE id = ANY (ARRAY(SELECT id FROM runs WHERE status = 'running'))
 ), ended AS (
     UPDATE wtb_executions
@@ -93,7 +95,7 @@ WITH wanted AS MATERIALIZED (
 SELECT count(*) AS found FROM wanted
 """  # noqa: S608 - only names from the domain go in
 
-# $1 batch id, $2 actor, $3 command id, $4 what is asked of runs that are executed. What somebody
+# $1 batch id, $2 to $4 as in `_RECORDED`, $5 what is asked of runs that are executed. What somebody
 # asked of a single execution stands. A run whose executions have begun already, because its runner
 # was lost or because they have parted from others, is asked as well: it pauses when it is claimed.
 PAUSE = f"""
@@ -112,7 +114,7 @@ WITH wanted AS MATERIALIZED (
     WHERE status IN ({_BEGUN}) AND request IS NULL
       AND id = ANY (ARRAY(SELECT run_id FROM executions WHERE status = 'running'))
 ), asked_runs AS (
-    UPDATE wtb_runs SET request = $4::jsonb WHERE id = ANY (ARRAY(SELECT id FROM executed))
+    UPDATE wtb_runs SET request = $5::jsonb WHERE id = ANY (ARRAY(SELECT id FROM executed))
 ), changed AS MATERIALIZED (
     SELECT id, version + 1 AS version, status AS status_before, status AS status_after,
            '{ExecutionPauseRequested.__name__}' AS event_type,
@@ -158,12 +160,12 @@ FROM executions AS execution JOIN wtb_runs AS run ON run.id = execution.run_id
 ORDER BY run.position
 """  # noqa: S608 - only names from the domain go in
 
-# $1 batch id, $2 actor, $3 command id, $4 time, $5 execution ids, $6 run ids, $7 thread ids.
+# $1 batch id, $2 to $4 as in `_RECORDED`, $5 time, $6 execution ids, $7 run ids, $8 thread ids.
 # Executions with one run among them have not begun, and share it as they shared the last one. Who
 # goes on from a fork goes on by itself, and heeds the breakpoints there once more.
 CONTINUE = f"""
 WITH given AS MATERIALIZED (
-    SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[]) WITH ORDINALITY
+    SELECT * FROM unnest($6::uuid[], $7::uuid[], $8::uuid[]) WITH ORDINALITY
         AS given (execution_id, run_id, thread_id, number)
 ), successors AS (
     SELECT DISTINCT ON (given.run_id) given.*, last.pool, last.workflow_id, last.limits,
@@ -184,10 +186,10 @@ WITH given AS MATERIALIZED (
                           created_at)
     SELECT run_id, pool, CASE WHEN limited_by IS NULL THEN 'pending' ELSE 'waiting' END,
            thread_id, workflow_id, variants, workflow_variant, gates, 1, limits, limited_by,
-           timeline_id, from_checkpoint_id, $4::timestamptz
+           timeline_id, from_checkpoint_id, $5::timestamptz
     FROM successors ORDER BY number
 ), forgotten AS (
-    DELETE FROM wtb_evaluation_results WHERE execution_id = ANY ($5::uuid[])
+    DELETE FROM wtb_evaluation_results WHERE execution_id = ANY ($6::uuid[])
 ), changed AS (
     UPDATE wtb_executions AS execution
     SET status = 'pending', run_id = given.run_id, thread_id = given.thread_id, attempt = 1,

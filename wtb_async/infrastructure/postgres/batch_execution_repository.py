@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from wtb_async.application.batches.repositories import Continuation, RestingExecution
-from wtb_async.domain.command import Command
+from wtb_async.domain.command import Origin
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.domain.run import RunStatus
 from wtb_async.domain.run_request import RequestKind, RunRequest
@@ -36,18 +36,18 @@ class PostgresBatchExecutionRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def pause(self, batch_id: UUID, command: Command) -> None:
+    async def pause(self, batch_id: UUID, origin: Origin) -> None:
         """Hold back the runs that no runner has, and have the others paused."""
-        await self._repeat(PAUSE, (batch_id, command.issued_by, command.id, _PAUSE_REQUEST))
+        await self._repeat(PAUSE, (batch_id, *_recorded(origin), _PAUSE_REQUEST))
 
     async def let_go(self, batch_id: UUID) -> None:
         """Give back the runs that were held, and take back what was asked of the others."""
         connection = await self._session.connection()
         await connection.exec_driver_sql(LET_GO, (batch_id,))
 
-    async def stop(self, batch_id: UUID, *, actor: str, command_id: UUID | None) -> None:
+    async def stop(self, batch_id: UUID, origin: Origin) -> None:
         """Cancel the executions that no runner has, and have the others stopped."""
-        await self._repeat(STOP, (batch_id, actor, command_id, _STOP_REQUEST))
+        await self._repeat(STOP, (batch_id, *_recorded(origin), _STOP_REQUEST))
 
     async def lock_resting(
         self, batch_id: UUID, statuses: Collection[ExecutionStatus]
@@ -63,10 +63,9 @@ class PostgresBatchExecutionRepository:
         self,
         batch_id: UUID,
         continuations: Sequence[Continuation],
+        origin: Origin,
         *,
         at: datetime,
-        actor: str,
-        command_id: UUID | None,
     ) -> None:
         """Give executions their next runs; what was said of their earlier outcomes is forgotten."""
         columns = (
@@ -74,7 +73,7 @@ class PostgresBatchExecutionRepository:
             [each.run_id for each in continuations],
             [each.thread_id for each in continuations],
         )
-        await self._execute(CONTINUE, (batch_id, actor, command_id, at, *columns))
+        await self._execute(CONTINUE, (batch_id, *_recorded(origin), at, *columns))
         await self._session.execute(text(FORGET_PREFERENCES), {"execution_ids": columns[0]})
 
     async def release(self, batch_ids: Collection[UUID]) -> set[str]:
@@ -105,6 +104,10 @@ async def release_runs(connection: AsyncConnection, batch_ids: Collection[UUID])
     await connection.exec_driver_sql(LOCK_BATCHES, ids)
     released = await connection.exec_driver_sql(RELEASE, ids)
     return set(released.scalars())
+
+
+def _recorded(origin: Origin) -> tuple[str, UUID | None, str | None]:
+    return origin.actor, origin.command_id, origin.request_id
 
 
 def _resting(row: RowMapping) -> RestingExecution:

@@ -32,7 +32,7 @@ MARK_STARTED = text(
     )
     INSERT INTO wtb_audit_log
         (actor, action, aggregate, aggregate_id, status_before, status_after)
-    SELECT 'runner', '{BatchStarted.__name__}', 'batch_test', id, 'pending', 'running' FROM moved
+    SELECT :actor, '{BatchStarted.__name__}', 'batch_test', id, 'pending', 'running' FROM moved
     """  # noqa: S608 - names of the domain
 )
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.batches.repositories import Conclusion
+from wtb_async.domain.audit import runner_actor
 from wtb_async.domain.batch_test import BATCH_ENDED, BatchStatus, BatchTest
 from wtb_async.domain.errors import NotFound
 from wtb_async.domain.execution import ExecutionStatus
@@ -53,9 +54,10 @@ class PostgresBatchTestRepository:
         """Insert a batch when the unit of work commits."""
         self._bulk.add(tables.batch_tests, {name: getattr(batch, name) for name in _BATCH})
 
-    async def mark_started(self, batch_ids: Collection[UUID]) -> None:
+    async def mark_started(self, batch_ids: Collection[UUID], runner_id: UUID) -> None:
         """Move pending batches to running, with audit entries and outbox events."""
-        await self._session.execute(MARK_STARTED, {"ids": list(batch_ids)})
+        parameters = {"ids": list(batch_ids), "actor": runner_actor(runner_id)}
+        await self._session.execute(MARK_STARTED, parameters)
 
     async def lock(self, batch_id: UUID) -> BatchTest:
         """A batch test for a change. Raises NotFound."""

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Column
 from sqlalchemy.orm import RelationshipProperty, registry, relationship
 
+from wtb_async.domain.audit import AuditEntry
 from wtb_async.domain.batch_test import BatchTest, TestCase
 from wtb_async.domain.command import Command
 from wtb_async.domain.dataset import Dataset, DatasetVersion
-from wtb_async.domain.events import AuditEntry
 from wtb_async.domain.execution import Execution
 from wtb_async.domain.integrity import IntegrityReport
 from wtb_async.domain.run import Run, Runner, Thread

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import func, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wtb_async.domain.audit import OutboxAction
+from wtb_async.domain.errors import NotFound
 from wtb_async.domain.events import OutboxEvent
 from wtb_async.infrastructure.postgres.tables import outbox
 
@@ -43,6 +45,19 @@ _CLAIM = text(
     """
 )
 
+# What another relay has delivered meanwhile is no dead letter.
+_BURY = text(
+    f"""
+    WITH buried AS (
+        UPDATE wtb_outbox SET dead_at = clock_timestamp(), last_error = :error
+        WHERE id = ANY (CAST(:ids AS bigint[])) AND sent_at IS NULL AND dead_at IS NULL
+        RETURNING aggregate, aggregate_id
+    )
+    INSERT INTO wtb_audit_log (actor, action, aggregate, aggregate_id)
+    SELECT 'relay', '{OutboxAction.BURIED.value}', aggregate, aggregate_id FROM buried
+    """  # noqa: S608 - our own name
+)
+
 
 class PostgresOutboxRepository:
     """Statements on `wtb_outbox`."""
@@ -70,10 +85,40 @@ class PostgresOutboxRepository:
         self, ids: Collection[int], error: str, *, retry_in_seconds: float | None
     ) -> None:
         """Delivery failed: try again later, or (None) move to the dead letters."""
-        statement = update(outbox).where(outbox.c.id == func.any(list(ids)))
         if retry_in_seconds is None:
-            statement = statement.values(dead_at=func.clock_timestamp(), last_error=error)
-        else:
-            later = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, retry_in_seconds)
-            statement = statement.values(available_at=later, last_error=error)
-        await self._session.execute(statement)
+            await self._session.execute(_BURY, {"ids": list(ids), "error": error})
+            return
+        statement = update(outbox).where(outbox.c.id == func.any(list(ids)))
+        later = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, retry_in_seconds)
+        await self._session.execute(statement.values(available_at=later, last_error=error))
+
+    async def lock_failed(self, event_id: int) -> OutboxEvent:
+        """An event whose delivery has failed, for a change. Raises NotFound."""
+        query = (
+            select(outbox)
+            .where(outbox.c.id == event_id, outbox.c.last_error.is_not(None))
+            .with_for_update()
+        )
+        row = (await self._session.execute(query)).mappings().first()
+        if row is None:
+            raise NotFound("dead letter", event_id)
+        return OutboxEvent(**row)
+
+    async def dead_letter_before(self, event: OutboxEvent) -> int | None:
+        """The oldest dead letter of the event's object that comes before it."""
+        before: int | None = await self._session.scalar(
+            select(func.min(outbox.c.id)).where(
+                outbox.c.dead_at.is_not(None),
+                outbox.c.aggregate_id == event.aggregate_id,
+                outbox.c.id < event.id,
+            )
+        )
+        return before
+
+    async def replay(self, event_id: int) -> None:
+        """Put a dead letter back in its place among the open events, with all attempts."""
+        await self._session.execute(
+            update(outbox)
+            .where(outbox.c.id == event_id)
+            .values(dead_at=None, attempts=0, available_at=func.clock_timestamp())
+        )

@@ -12,6 +12,7 @@ from wtb_async.application.executions.repositories import Fork
 from wtb_async.application.runs.claims import ClaimedRun, RunOutcome, Settlement
 from wtb_async.application.runs.groups import Parting, RunGroup
 from wtb_async.application.runs.repositories import LostRun, RunChoice, Takeover
+from wtb_async.domain.audit import runner_actor
 from wtb_async.domain.execution import Breakpoints, ExecutionStatus, Limits
 from wtb_async.domain.run import UNCLAIMED, Run, RunStatus
 from wtb_async.domain.run_request import RunRequest, StateEdit
@@ -61,14 +62,17 @@ class PostgresRunRepository:
         rows = await self._execute(CLAIM, (runner_id, pool, limit))
         return [_claimed(row) for row in rows]
 
-    async def settle(self, runner_id: UUID, outcomes: Sequence[RunOutcome]) -> Settlement:
+    async def settle(
+        self, runner_id: UUID, outcomes: Sequence[RunOutcome], *, actor: str | None = None
+    ) -> Settlement:
         """End the runs that this runner still holds, and their executions.
 
         Their rows are locked in the order of their ids, as by those who change many at once.
         """
+        by = actor or runner_actor(runner_id)
         in_order = sorted(outcomes, key=lambda outcome: outcome.run_id)
         columns = zip(*(_outcome_row(outcome) for outcome in in_order), strict=True)
-        rows = await self._execute(SETTLE, (runner_id, *(list(column) for column in columns)))
+        rows = await self._execute(SETTLE, (runner_id, by, *(list(column) for column in columns)))
         limited = (row["limited_by"] for row in rows)
         return Settlement(
             kept=frozenset(row["id"] for row in rows), limited=frozenset(filter(None, limited))
@@ -124,7 +128,7 @@ class PostgresRunRepository:
         rows = await self._execute(LOCK_LOST, ())
         return [_lost(row) for row in rows]
 
-    async def hand_over(self, takeovers: Sequence[Takeover]) -> None:
+    async def hand_over(self, takeovers: Sequence[Takeover], actor: str) -> None:
         """Fork each lost run's thread at its head and point its execution at the successor."""
         connection = await self._session.connection()
         await fork_threads(connection, [Fork(thread=t.thread) for t in takeovers])
@@ -139,6 +143,7 @@ class PostgresRunRepository:
                 [t.thread.id for t in takeovers],
                 [t.successor.attempt for t in takeovers],
                 [t.successor.pool for t in takeovers],
+                actor,
             ),
         )
 

@@ -72,21 +72,21 @@ WITH picked AS (
 {_CLAIMED.format(version="execution.version + 1")}
 """  # noqa: S608 - only names from the domain's tables go in
 
-# $1 runner id, $2 run ids, then one array per column of `given`.
+# $1 runner id, $2 actor, $3 run ids, then one array per column of `given`.
 # The fence is `status` and `runner_id`: a runner whose lease was lost changes nothing. A request to
 # stop that came after the graph had paused by itself is granted here.
 SETTLE = f"""
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(
-        $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[]
+        $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+        $10::text[], $11::text[], $12::float8[], $13::text[], $14::text[]
     ) AS given (run_id, run_status, status, output, error, pause_reason, checkpoint_id,
                 next_nodes, interrupts, duration_ms, event_type, event_data)
 ), ended AS (
     UPDATE wtb_runs AS run
     SET status = given.run_status, error = given.error::jsonb, finished_at = clock_timestamp()
     FROM given
-    WHERE run.id = given.run_id AND run.id = ANY ($2::uuid[])
+    WHERE run.id = given.run_id AND run.id = ANY ($3::uuid[])
       AND run.status IN ({_ENDABLE}) AND run.runner_id = $1::uuid
     RETURNING run.id, run.limited_by,
         given.status = 'paused' AND COALESCE(run.request ->> 'kind' = 'stop', FALSE) AS stopped
@@ -118,7 +118,7 @@ WITH given AS MATERIALIZED (
 ), audit AS (
     INSERT INTO wtb_audit_log
         (actor, action, aggregate, aggregate_id, status_before, status_after)
-    SELECT 'runner:' || $1::uuid, event_type, 'execution', id, 'running', status FROM settled
+    SELECT $2::text, event_type, 'execution', id, 'running', status FROM settled
 )
 SELECT id, limited_by FROM ended
 """  # noqa: S608 - only names from the domain's tables go in
@@ -154,7 +154,8 @@ SELECT id, request FROM wtb_runs
 WHERE runner_id = $1::uuid AND status = 'running' AND request IS NOT NULL
 """
 
-# $1 lost run ids, $2 successor run ids, $3 their thread ids, $4 their attempts, $5 pool names
+# $1 lost run ids, $2 successor run ids, $3 their thread ids, $4 their attempts, $5 pool names,
+# $6 actor
 HAND_OVER = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[])
@@ -175,7 +176,7 @@ WITH given AS MATERIALIZED (
     FROM moved
 )
 INSERT INTO wtb_audit_log (actor, action, aggregate, aggregate_id, status_before, status_after)
-SELECT 'reaper', 'ExecutionTakenOver', 'execution', id, status, status FROM moved
+SELECT $6::text, 'ExecutionTakenOver', 'execution', id, status, status FROM moved
 """
 
 # $1 runner id, $2 run ids. The same fence as that of a settling.

@@ -76,13 +76,15 @@ class PostgresRunnerRepository:
             update(runners).where(runners.c.id == runner_id).values(alone_run_id=run_id)
         )
 
-    async def stop(self, runner_id: UUID) -> None:
-        """End the lease in good order."""
-        await self._session.execute(
+    async def stop(self, runner_id: UUID) -> bool:
+        """End the lease in good order; False when it was lost already."""
+        stopped = await self._session.execute(
             update(runners)
             .where(runners.c.id == runner_id, runners.c.status == RunnerStatus.ALIVE)
             .values(status=RunnerStatus.STOPPED)
+            .returning(runners.c.id)
         )
+        return stopped.scalar() is not None
 
     async def _lose(self, statement: Update) -> list[Runner]:
         rows = await self._session.execute(statement.returning(*runners.c))

@@ -71,6 +71,11 @@ def _time(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, TIMESTAMP(timezone=True), nullable=nullable)
 
 
+def _by_time(name: str, column: str) -> Index:
+    """An index that costs next to nothing on rows that come in the order of their times."""
+    return Index(name, column, postgresql_using="brin", postgresql_with={"autosummarize": "on"})
+
+
 def _id() -> Column[object]:
     return Column("id", Uuid, primary_key=True)
 
@@ -387,6 +392,7 @@ commands = Table(
     Column("target_id", Uuid, nullable=False),
     _json("payload", default="{}"),
     Column("issued_by", Text, nullable=False),
+    Column("request_id", Text),
     _time("created_at"),
     Index(None, "target_id"),
 )
@@ -435,6 +441,7 @@ outbox = Table(
     ),
     Index("wtb_outbox_dead_idx", "id", postgresql_where=text("dead_at IS NOT NULL")),
     Index(None, "aggregate_id", "sequence"),
+    _by_time("wtb_outbox_sent_at_idx", "sent_at"),
     postgresql_partition_by="RANGE (created_at)",
 )
 
@@ -455,6 +462,7 @@ audit_log = Table(
     Column("status_before", Text),
     Column("status_after", Text),
     Column("command_id", Uuid),
+    Column("request_id", Text),
     Column(
         "created_at",
         TIMESTAMP(timezone=True),
@@ -462,6 +470,7 @@ audit_log = Table(
         server_default=text("clock_timestamp()"),
     ),
     Index(None, "aggregate_id", "id"),
+    _by_time("wtb_audit_log_created_at_idx", "created_at"),
     postgresql_partition_by="RANGE (created_at)",
 )
 

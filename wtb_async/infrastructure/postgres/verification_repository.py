@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wtb_async.application.maintenance.repositories import Verified
+from wtb_async.domain.audit import OutboxAction
 from wtb_async.infrastructure.postgres.integrity.verification import VERIFICATIONS
 from wtb_async.infrastructure.postgres.integrity_tables import (
     event_verification as place,
@@ -13,8 +14,6 @@ from wtb_async.infrastructure.postgres.integrity_tables import (
 from wtb_async.infrastructure.postgres.integrity_tables import (
     failed_verifications as failures,
 )
-
-_ACTION = "VerificationFailed"
 
 _NEXT = text(
     """
@@ -46,7 +45,8 @@ _RECORD = text(
         RETURNING aggregate, aggregate_id
     )
     INSERT INTO wtb_audit_log (actor, action, aggregate, aggregate_id)
-    SELECT 'integrity', '{_ACTION}', aggregate, aggregate_id FROM found
+    SELECT 'integrity', '{OutboxAction.VERIFICATION_FAILED.value}', aggregate, aggregate_id
+    FROM found
     """  # noqa: S608 - a constant of our own
 )
 

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, RowMapping, Select
+from sqlalchemy import BigInteger, Column, RowMapping, Select
 
 from wtb_async.application.cursors import read_place, write_place
 from wtb_async.application.views import Page
 
 View = TypeVar("View")
+
+_LARGEST_NUMBER = 2**63 - 1
+"""No number is larger that Postgres counts rows with; a cursor that somebody made up may be."""
 
 
 def newest_first(
@@ -17,7 +20,7 @@ def newest_first(
 ) -> Select[Any]:
     """One page of `query`, and one row more to know whether another page follows."""
     if cursor is not None:
-        query = query.where(key < read_cursor(cursor))
+        query = query.where(key < _place(key, cursor))
     return query.order_by(key.desc()).limit(limit + 1)
 
 
@@ -26,7 +29,7 @@ def oldest_first(
 ) -> Select[Any]:
     """The same from the other end."""
     if cursor is not None:
-        query = query.where(key > read_cursor(cursor))
+        query = query.where(key > _place(key, cursor))
     return query.order_by(key).limit(limit + 1)
 
 
@@ -39,11 +42,16 @@ def page_of(
     return Page([view(row) for row in shown], cursor)
 
 
-def write_cursor(last: UUID) -> str:
+def write_cursor(last: UUID | int) -> str:
     """An opaque place in a list."""
-    return write_place(last.bytes)
+    return write_place((UUID(int=last) if isinstance(last, int) else last).bytes)
 
 
 def read_cursor(cursor: str) -> UUID:
     """Where the cursor points. Raises InvalidInput."""
     return read_place(cursor, lambda place: UUID(bytes=place))
+
+
+def _place(key: Column[Any], cursor: str) -> UUID | int:
+    place = read_cursor(cursor)
+    return min(place.int, _LARGEST_NUMBER) if isinstance(key.type, BigInteger) else place
