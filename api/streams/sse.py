@@ -1,7 +1,7 @@
 """Server-Sent Events: history first, then live, resumable by `Last-Event-ID`."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, suppress
 
 import structlog
@@ -16,6 +16,7 @@ from api.streams.patience import TooSlow, within
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 15.0
+_PIECE_BYTES = 64 * 1024
 _HEARTBEAT = b": still here\n\n"
 # No proxy may keep any of it back.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -54,13 +55,30 @@ class EventStream(StreamingResponse):
         chunks = follow(self._source, self._hub, turn=turn, idle_seconds=HEARTBEAT_SECONDS)
         async with aclosing(chunks):
             async for chunk in chunks:
-                yield b"".join(map(_lines, chunk)) or _HEARTBEAT
-                # More is asked for, so this was taken.
-                self._taken = last_position(chunk) or self._taken
+                if not chunk:
+                    yield _HEARTBEAT
+                for frames in _pieces(chunk):
+                    yield b"".join(map(_lines, frames))
+                    # More is asked for, so this was taken.
+                    self._taken = last_position(frames) or self._taken
 
     async def _close(self, send: Send) -> None:
         last = _lines(closed_frame(self._source.subject, self._taken, Closed.SLOW_READER))
         await send({"type": "http.response.body", "body": last, "more_body": False})
+
+
+def _pieces(chunk: Sequence[Frame]) -> Iterator[list[Frame]]:
+    """As much at a time as a server lets wait in its buffers anyway."""
+    piece: list[Frame] = []
+    size = 0
+    for frame in chunk:
+        piece.append(frame)
+        size += len(frame.envelope)
+        if size >= _PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def _lines(frame: Frame) -> bytes:

@@ -77,7 +77,8 @@ async def test_a_batch_stream_shows_progress_between_its_events(
         assert envelope["data"] == {"counts": batch["counts"], "scored": 0}
         assert await reader.types(1) == [("1", "BatchCreated")]
         runner = await register_runner(served.unit_of_work)
-        await claim(served.unit_of_work, runner)
+        claimed = await claim(served.unit_of_work, runner)
+        assert [run.batch_test_id for run in claimed].count(batch_id) == 2
         async with served.unit_of_work() as uow:
             await uow.batch_tests.mark_started([batch_id], runner)
             await uow.commit()
