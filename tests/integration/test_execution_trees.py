@@ -1,6 +1,5 @@
 """Trees: every checkpoint once, every fork and branch at the checkpoint where it left."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -8,10 +7,10 @@ from uuid import UUID
 import pytest
 from api_fixtures import ServedApi
 from arranging import API_KEY
+from called_commands import run_wtb
 from served_api import Caller
 from standing import standing
 from stock_runs import run
-from wtb_command import wtb
 
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database
@@ -19,10 +18,7 @@ from wtb_async.sdk.client import WTBClient
 
 
 @pytest.fixture
-async def client(api: ServedApi, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WTBClient]:
-    """The SDK, at the server that the command line finds."""
-    monkeypatch.setenv("WTB_URL", api.url)
-    monkeypatch.setenv("WTB_API_KEY", API_KEY)
+async def client(api: ServedApi) -> AsyncIterator[WTBClient]:
     async with WTBClient(api.url, api_key=API_KEY) as opened:
         yield opened
 
@@ -52,18 +48,19 @@ async def test_forks_and_branches_are_found_where_they_left(client: WTBClient, r
     assert [(each.execution.id, each.begins_at) for each in left.branches] == [(twig.id, lived[1])]
 
 
-async def test_the_command_line_draws_the_tree(client: WTBClient, root: UUID) -> None:
+async def test_the_command_line_draws_the_tree(
+    api: ServedApi, client: WTBClient, root: UUID
+) -> None:
     lived = [each.id async for each in client.executions.checkpoints(root)][::-1]
     branch = await client.executions.branch(root, lived[2], start=False)
     rolled_back = await client.executions.roll_back(root, checkpoint_id=lived[1])
 
-    drawn = await asyncio.to_thread(wtb, "executions", "tree", str(root))
-    assert drawn.exit_code == 0, drawn.output
-    lines = [line.lstrip("│├└─ ") for line in drawn.stdout.splitlines()]
+    drawn = await run_wtb(api, "executions", "tree", root)
+    assert drawn.code == 0, drawn.err
+    lines = drawn.out.splitlines()
     order = [str(root), lived[1], str(rolled_back.thread_id), lived[2], str(branch.id), lived[3]]
     places = [next(n for n, line in enumerate(lines) if each in line) for each in order]
     assert places == sorted(places)
     assert lines[places[2]].endswith("(current)")
-    told = await asyncio.to_thread(wtb, "executions", "tree", str(root), "--json")
-    document = json.loads(told.stdout)
-    assert document == (await client.executions.tree(root)).model_dump(mode="json")
+    told = await run_wtb(api, "executions", "tree", root, "--json")
+    assert json.loads(told.out) == (await client.executions.tree(root)).model_dump(mode="json")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from wtb_async.application.batches.score_batch import score_batch
 from wtb_async.application.files.collect_garbage import GarbageCollection
