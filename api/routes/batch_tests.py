@@ -182,6 +182,7 @@ async def get_batch_comparison(
     "/batch-tests/{batch_test_id}/events",
     operation_id="stream_batch_events",
     response_class=EventStream,
+    status_code=200,
 )
 async def stream_batch_events(
     batch_test_id: UUID,

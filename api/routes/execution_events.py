@@ -20,6 +20,7 @@ Since = Annotated[str, Query(pattern=POSITION_PATTERN, examples=["7", "7-12"])]
     "/executions/{execution_id}/events",
     operation_id="stream_execution_events",
     response_class=EventStream,
+    status_code=200,
 )
 async def stream_execution_events(
     execution_id: UUID,

@@ -6,12 +6,14 @@ from contextlib import aclosing, suppress
 
 import structlog
 from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.types import Message, Send
 
 from api.streams.following import Source, follow
 from api.streams.frames import Closed, Frame, closed_frame, last_position
 from api.streams.hub import EventHub
 from api.streams.patience import TooSlow, within
+from wtb_async.domain.errors import TransientError
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +39,7 @@ class EventStream(StreamingResponse):
         super().__init__(self._pieces, headers=_HEADERS)
 
     async def stream_response(self, send: Send) -> None:
-        """Send until the reader leaves, or falls behind."""
+        """Send until the reader leaves or falls behind, or there is nothing to read from."""
 
         async def send_in_time(message: Message) -> None:
             await within(self._patience, send(message))
@@ -46,9 +48,9 @@ class EventStream(StreamingResponse):
             try:
                 await super().stream_response(send_in_time)
             except TooSlow:
-                log.info("reader_too_slow", **{self._source.subject.field: self._source.subject.id})
-                with suppress(TooSlow):
-                    await self._close(send_in_time)
+                await self._close(send_in_time, Closed.SLOW_READER)
+            except (TransientError, PoolTimeout):
+                await self._close(send_in_time, Closed.UNAVAILABLE)
 
     async def _encoded(self) -> AsyncGenerator[bytes]:
         turn = asyncio.Lock()
@@ -62,9 +64,13 @@ class EventStream(StreamingResponse):
                     # More is asked for, so this was taken.
                     self._taken = last_position(frames) or self._taken
 
-    async def _close(self, send: Send) -> None:
-        last = _lines(closed_frame(self._source.subject, self._taken, Closed.SLOW_READER))
-        await send({"type": "http.response.body", "body": last, "more_body": False})
+    async def _close(self, send: Send, why: Closed) -> None:
+        """Say where to go on, if that is still taken."""
+        subject = self._source.subject
+        log.info("stream_closed", reason=why.value, **{subject.field: str(subject.id)})
+        last = _lines(closed_frame(subject, self._taken, why))
+        with suppress(TooSlow):
+            await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
 def _pieces(chunk: Sequence[Frame]) -> Iterator[list[Frame]]:

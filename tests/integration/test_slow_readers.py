@@ -55,7 +55,7 @@ async def stalled_sse(api: OwnApi, path: str) -> str:
     reader, writer = await asyncio.open_connection(sock=narrow_socket(api.url), limit=1024)
     request = f"GET /api/v1{path} HTTP/1.1\r\nHost: wtb\r\nAuthorization: Bearer {API_KEY}\r\n\r\n"
     writer.write(request.encode())
-    await api.says("reader_too_slow")
+    await api.says("stream_closed")
     received = await asyncio.wait_for(reader.read(-1), PATIENCE_SECONDS)
     writer.close()
     return received.decode()
@@ -105,7 +105,7 @@ async def test_the_sdk_takes_a_stream_up_again_that_its_caller_was_too_slow_for(
     async with WTBClient(impatient.url, api_key=API_KEY) as client:
         async for event in client.executions.events(execution_id):
             if not seen:
-                await impatient.says("reader_too_slow")
+                await impatient.says("stream_closed")
             seen.append(event.id)
             if len(seen) == EVENTS:
                 break
