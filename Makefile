@@ -43,6 +43,10 @@ bench: $(READY) ## Measure the saver alone and the whole way of a run, side by s
 bench-prefixes: $(READY) ## Measure what shared prefixes spare a variant matrix.
 	@$(BIN)/python benchmarks/prefixes.py
 
+.PHONY: bench-streams
+bench-streams: $(READY) ## Measure what 1,000 idle readers of event streams cost one API process.
+	@$(BIN)/python benchmarks/idle_streams.py
+
 .PHONY: bench-files
 bench-files: $(READY) ## Measure what workspaces and snapshots of unchanged files cost.
 	@$(BIN)/python benchmarks/files.py

@@ -31,6 +31,7 @@ from api.routes import (
     outbox,
     test_cases,
     timelines,
+    websocket,
     workflows,
 )
 from wtb_async.settings import CoreSettings, Settings
@@ -91,6 +92,7 @@ def _api() -> APIRouter:
         execution_events,
         file_differences,  # Before files: its path is one of a file, too.
         files,
+        websocket,
         batch_tests,
         evaluators,
         batch_commands,

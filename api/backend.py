@@ -48,7 +48,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Backend]:
     async with open_platform(settings, role="api", pool_size=size) as platform:
         hub = EventHub()
         listening = asyncio.create_task(
-            listen_for_news(platform.redis, on_news=hub.wake, on_gap=hub.wake_all)
+            listen_for_news(platform.redis, announcements=hub, on_gap=hub.wake_all)
         )
         probes = [
             partial(probe_postgres, platform),

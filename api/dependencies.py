@@ -5,11 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.requests import HTTPConnection
 
 from api.probes import Probe
 from api.streams.hub import EventHub
+from api.streams.sources import Sources
 from wtb_async.application.files.sources import FileSources
-from wtb_async.application.ports import LiveEventSource
 from wtb_async.bootstrap.platform import Platform
 from wtb_async.infrastructure.postgres.queries.committed_files import PostgresCommittedFiles
 from wtb_async.infrastructure.postgres.queries.node_boundaries import NodeBoundaryQueries
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from wtb_async.infrastructure.postgres.queries.timelines import PostgresTimelines
 
 
-async def _platform(request: Request) -> Platform:
-    platform: Platform = request.app.state.platform
+async def _platform(connection: HTTPConnection) -> Platform:
+    platform: Platform = connection.app.state.platform
     return platform
 
 
-async def _hub(request: Request) -> EventHub:
-    hub: EventHub = request.app.state.hub
+async def _hub(connection: HTTPConnection) -> EventHub:
+    hub: EventHub = connection.app.state.hub
     return hub
 
 
@@ -83,9 +84,9 @@ def _serializer() -> "SerializerProtocol":
     return DisplayReader()
 
 
-async def _live_events(request: Request) -> LiveEventSource:
-    live: LiveEventSource = request.app.state.live_events
-    return live
+async def _sources(connection: HTTPConnection) -> Sources:
+    state = connection.app.state
+    return Sources(state.platform, state.live_events)
 
 
 async def _probes(request: Request) -> Sequence[Probe]:
@@ -100,8 +101,8 @@ async def _metrics(request: Request) -> MetricsPage:
 
 PlatformDep = Annotated[Platform, Depends(_platform)]
 HubDep = Annotated[EventHub, Depends(_hub)]
-LiveEventsDep = Annotated[LiveEventSource, Depends(_live_events)]
 FileSourcesDep = Annotated[FileSources, Depends(_file_sources)]
+SourcesDep = Annotated[Sources, Depends(_sources)]
 ProbesDep = Annotated[Sequence[Probe], Depends(_probes)]
 MetricsDep = Annotated[MetricsPage, Depends(_metrics)]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]

@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.requests import HTTPConnection
 from fastapi_problem.error import Problem
 from fastapi_problem.handler import add_exception_handler, new_exception_handler
 from pydantic import BaseModel
@@ -48,6 +49,12 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(WtbError, handler)
     app.add_exception_handler(PoolTimeout, handler)
     _describe_problems(app)
+
+
+def refusal(caller: HTTPConnection, error: StarletteHTTPException) -> Response:
+    """The problem that a WebSocket is refused with; Starlette answers no exceptions there."""
+    answer: Response = caller.app.exception_handlers[StarletteHTTPException](caller, error)
+    return answer
 
 
 class ProblemBody(BaseModel):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request, Response
+from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 
@@ -17,12 +18,12 @@ OPERATOR = "operator"
 """Whoever holds the server's own key."""
 
 
-def check_key(request: Request) -> None:
-    """Raise 401 unless the request shows a valid key."""
-    scheme, shown = get_authorization_scheme_param(request.headers.get("Authorization"))
+def check_key(caller: HTTPConnection) -> None:
+    """Raise 401 unless the caller, of a route or a WebSocket, shows a valid key."""
+    scheme, shown = get_authorization_scheme_param(caller.headers.get("Authorization"))
     if scheme.lower() != "bearer":
-        shown = request.headers.get("X-API-Key", "")
-    expected: str = request.app.state.settings.api_key.get_secret_value()
+        shown = caller.headers.get("X-API-Key", "")
+    expected: str = caller.app.state.settings.api_key.get_secret_value()
     if not secrets.compare_digest(shown.encode(), expected.encode()):
         raise HTTPException(
             401,

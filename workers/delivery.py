@@ -23,7 +23,7 @@ class CeleryDelivery:
         try:
             if deliveries.pools or deliveries.batches or deliveries.checks:
                 await asyncio.to_thread(_send, deliveries)
-            await self._signals.announce(deliveries.aggregates)
+            await self._signals.announce(deliveries.news, deliveries.progress)
             await self._signals.ask(deliveries.asked_pools)
         except (OperationalError, RedisError, OSError) as error:
             raise TransientError(f"the broker does not answer: {error}") from error

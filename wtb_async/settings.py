@@ -22,6 +22,10 @@ class ApiSettings(_Group):
     max_json_depth: int = Field(64, ge=1)
     max_batch_executions: int = Field(100_000, ge=1)
     inspect_timeout_seconds: float = Field(60.0, gt=0)
+    slow_reader_seconds: float = Field(10.0, gt=0)
+    """A reader of a stream who does not take what is sent within this time is sent away."""
+    max_subscriptions: int = Field(100, ge=1)
+    """Of one WebSocket connection."""
 
 
 class RelaySettings(_Group):

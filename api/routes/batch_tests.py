@@ -7,11 +7,11 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.answers import JsonAnswer, accepted
-from api.dependencies import Cursor, HubDep, Limit, PlatformDep
+from api.dependencies import Cursor, HubDep, Limit, PlatformDep, SourcesDep
 from api.routes.evaluators import EvaluatorLists
 from api.routes.limits import BatchLimitsBody
 from api.security import Caller, KeyedRoute
-from api.streams.sse import EventStream, batch_history, event_stream
+from api.streams.sse import EventStream
 from wtb_async.application.batches.choose_cases import CaseChoice
 from wtb_async.application.batches.compare_batch import compare_batch, compare_with_other
 from wtb_async.application.batches.submit_batch_test import (
@@ -24,7 +24,6 @@ from wtb_async.domain.comparison import Comparison
 from wtb_async.domain.dataset import MAX_KEY_LENGTH, CaseContent
 from wtb_async.domain.execution import ExecutionStatus
 from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
-from wtb_async.infrastructure.postgres.queries.events import EventQueries
 from wtb_async.infrastructure.postgres.queries.result_rows import ResultFilter
 
 router = APIRouter(tags=["batch tests"], route_class=KeyedRoute)
@@ -183,28 +182,20 @@ async def get_batch_comparison(
     "/batch-tests/{batch_test_id}/events",
     operation_id="stream_batch_events",
     response_class=EventStream,
+    status_code=200,
 )
 async def stream_batch_events(
     batch_test_id: UUID,
     _: Caller,
     platform: PlatformDep,
     hub: HubDep,
+    sources: SourcesDep,
     last_event_id: LastEventId = 0,
     since: Annotated[int, Query(ge=0)] = 0,
 ) -> EventStream:
     """The batch's history with its progress, as Server-Sent Events."""
-    engine = platform.database.engine
-    batches = BatchTestQueries(engine)
-    await batches.get(batch_test_id)
-    return event_stream(
-        batch_history(
-            batch_test_id,
-            max(last_event_id, since),
-            hub=hub,
-            events=EventQueries(engine),
-            batches=batches,
-        )
-    )
+    source = await sources.of_batch(batch_test_id, max(last_event_id, since))
+    return EventStream(source, hub, patience=platform.settings.api.slow_reader_seconds)
 
 
 async def _submit(

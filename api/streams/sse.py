@@ -1,113 +1,93 @@
 """Server-Sent Events: history first, then live, resumable by `Last-Event-ID`."""
 
 import asyncio
-import math
-import time
-from collections.abc import AsyncIterator
-from dataclasses import asdict
-from uuid import UUID
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, suppress
 
+import structlog
 from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.types import Message, Send
 
-from api.answers import to_json
-from api.streams.execution_events import ExecutionEvents
+from api.streams.following import Source, follow
+from api.streams.frames import Closed, Frame, closed_frame, last_position
 from api.streams.hub import EventHub
-from wtb_async.application.clock import utc_now
-from wtb_async.application.views import EventView, LiveEventView
-from wtb_async.infrastructure.postgres.queries.batch_tests import BatchTestQueries
-from wtb_async.infrastructure.postgres.queries.events import EventQueries
+from api.streams.patience import TooSlow, within
+from wtb_async.domain.errors import TransientError
+
+log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 15.0
-PROGRESS_SECONDS = 0.2
-CHUNK = 200
+_PIECE_BYTES = 64 * 1024
+_HEARTBEAT = b": still here\n\n"
+# No proxy may keep any of it back.
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStream(StreamingResponse):
-    """Server-Sent Events."""
+    """A source's frames as Server-Sent Events, for as long as the reader keeps up."""
 
     media_type = "text/event-stream"
 
+    def __init__(self, source: Source, hub: EventHub, *, patience: float) -> None:
+        """Give the reader so many seconds to take each chunk."""
+        self._source = source
+        self._hub = hub
+        self._patience = patience
+        self._taken = source.position
+        self._pieces = self._encoded()
+        super().__init__(self._pieces, headers=_HEADERS)
 
-def event_stream(frames: AsyncIterator[bytes]) -> EventStream:
-    """A response that no proxy may buffer."""
-    return EventStream(frames, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    async def stream_response(self, send: Send) -> None:
+        """Send until the reader leaves or falls behind, or there is nothing to read from."""
 
+        async def send_in_time(message: Message) -> None:
+            await within(self._patience, send(message))
 
-async def execution_history(events: ExecutionEvents, hub: EventHub) -> AsyncIterator[bytes]:
-    """Every event of an execution after a position, and those still to come."""
-    with hub.watch(events.execution_id) as news:
-        while True:
-            news.clear()
-            chunk = await events.next_chunk(CHUNK)
-            for position, event in chunk:
-                yield _frame(str(position), event)
-            if not chunk:
-                yield await _heartbeat_or(news)
+        async with aclosing(self._pieces):
+            try:
+                await super().stream_response(send_in_time)
+            except TooSlow:
+                await self._close(send_in_time, Closed.SLOW_READER)
+            except (TransientError, PoolTimeout):
+                await self._close(send_in_time, Closed.UNAVAILABLE)
 
+    async def _encoded(self) -> AsyncGenerator[bytes]:
+        turn = asyncio.Lock()
+        chunks = follow(self._source, self._hub, turn=turn, idle_seconds=HEARTBEAT_SECONDS)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                if not chunk:
+                    yield _HEARTBEAT
+                for frames in _pieces(chunk):
+                    yield b"".join(map(_lines, frames))
+                    # More is asked for, so this was taken.
+                    self._taken = last_position(frames) or self._taken
 
-async def batch_history(
-    batch_id: UUID,
-    after: int,
-    *,
-    hub: EventHub,
-    events: EventQueries,
-    batches: BatchTestQueries,
-) -> AsyncIterator[bytes]:
-    """The events of a batch test, with its progress in between whenever it has changed.
-
-    Progress is counted a few times a second at most; the batch's own events never wait for that.
-    """
-    shown: object = None
-    counted_at = -math.inf
-    with hub.watch(batch_id) as news:
-        while True:
-            news.clear()
-            chunk = await events.since(batch_id, after, limit=CHUNK)
-            early = counted_at + PROGRESS_SECONDS - time.monotonic()
-            if chunk or early <= 0:
-                counted_at = time.monotonic()
-                progress = await batches.progress(batch_id)
-                if progress != shown:
-                    shown = progress
-                    counts, scored = progress
-                    yield _progress(batch_id, {"counts": asdict(counts), "scored": scored})
-            for event in chunk:
-                yield _frame(str(event.id), event)
-                after = event.id
-            if early > 0 and not chunk:
-                await _heard(news, early)
-            elif not chunk:
-                yield await _heartbeat_or(news)
+    async def _close(self, send: Send, why: Closed) -> None:
+        """Say where to go on, if that is still taken."""
+        subject = self._source.subject
+        log.info("stream_closed", reason=why.value, **{subject.field: str(subject.id)})
+        last = _lines(closed_frame(subject, self._taken, why))
+        with suppress(TooSlow):
+            await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
-def _frame(position: str, event: EventView | LiveEventView) -> bytes:
-    """One event on the wire; the position in its `id:` line is where a broken stream goes on."""
-    envelope = {name: value for name, value in asdict(event).items() if value is not None}
-    kind = event.type.encode()
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (position.encode(), kind, to_json(envelope))
+def _pieces(chunk: Sequence[Frame]) -> Iterator[list[Frame]]:
+    """As much at a time as a server lets wait in its buffers anyway."""
+    piece: list[Frame] = []
+    size = 0
+    for frame in chunk:
+        piece.append(frame)
+        size += len(frame.envelope)
+        if size >= _PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
-def _progress(batch_id: UUID, data: object) -> bytes:
-    """Progress has no place in the history: it carries no `id:` line, so it is never resumed at."""
-    envelope = {
-        "id": 0,
-        "type": "BatchProgress",
-        "at": utc_now(),
-        "batch_test_id": batch_id,
-        "data": data,
-    }
-    return b"event: BatchProgress\ndata: %s\n\n" % to_json(envelope)
-
-
-async def _heartbeat_or(news: asyncio.Event) -> bytes:
-    """Wait for news; a comment line keeps the connection open meanwhile."""
-    return b"" if await _heard(news, HEARTBEAT_SECONDS) else b": still here\n\n"
-
-
-async def _heard(news: asyncio.Event, seconds: float) -> bool:
-    """Wait for news, but not longer; tells whether there are some."""
-    try:
-        await asyncio.wait_for(news.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+def _lines(frame: Frame) -> bytes:
+    """One event; a frame without a place in the history has no `id:` line to resume at."""
+    id_line = f"id: {frame.position}\n".encode() if frame.position else b""
+    return b"%sevent: %s\ndata: %s\n\n" % (id_line, frame.type.encode(), frame.envelope)

@@ -3,25 +3,15 @@
 import asyncio
 from uuid import UUID
 
-from arranging import accept, claim, completed, register_runner, settle
+from arranging import accept, claim, register_runner
 from event_readers import reading
 from redis.asyncio import Redis
+from relayed_runs import run_to_the_end
 from served_api import Caller
 
 from wtb_async.domain.workflow import Workflow
 from wtb_async.infrastructure.postgres.database import Database
 from wtb_async.infrastructure.redis.nudges import RelaySignals
-
-
-async def run_to_the_end(served: Database, redis: Redis, execution_id: UUID) -> None:
-    """What a runner and a relay would do."""
-    runner = await register_runner(served.unit_of_work)
-    mine = [
-        run for run in await claim(served.unit_of_work, runner) if run.execution_id == execution_id
-    ]
-    await RelaySignals(redis).announce([execution_id])
-    await settle(served.unit_of_work, runner, *(completed(run.id, {}) for run in mine))
-    await RelaySignals(redis).announce([execution_id])
 
 
 async def test_a_stream_tells_the_history_and_goes_on_live(
@@ -87,7 +77,8 @@ async def test_a_batch_stream_shows_progress_between_its_events(
         assert envelope["data"] == {"counts": batch["counts"], "scored": 0}
         assert await reader.types(1) == [("1", "BatchCreated")]
         runner = await register_runner(served.unit_of_work)
-        await claim(served.unit_of_work, runner)
+        claimed = await claim(served.unit_of_work, runner)
+        assert [run.batch_test_id for run in claimed].count(batch_id) == 2
         async with served.unit_of_work() as uow:
             await uow.batch_tests.mark_started([batch_id], runner)
             await uow.commit()

@@ -211,7 +211,7 @@ async def test_the_relay_delivers_once_and_marks_sent(database: Database) -> Non
     await record(database, (aggregate, 1), (aggregate, 2))
     assert await relay_outbox(database.unit_of_work, post, OPTIONS) == 2
     assert await relay_outbox(database.unit_of_work, post, OPTIONS) == 0
-    assert [delivery.aggregates for delivery in post.delivered] == [(aggregate,)]
+    assert [delivery.news for delivery in post.delivered] == [(aggregate,)]
     assert await open_count(database) == 0
 
 
@@ -253,7 +253,7 @@ async def test_an_event_that_cannot_be_routed_dies_and_takes_no_other_with_it(
         pass
     rows = await select(database, "SELECT sequence, dead_at FROM wtb_outbox ORDER BY id")
     assert [row["dead_at"] is not None for row in rows] == [True, False, False]
-    assert {aggregate for item in post.delivered for aggregate in item.aggregates} == {
+    assert {aggregate for item in post.delivered for aggregate in item.news} == {
         poisoned,
         fine,
     }

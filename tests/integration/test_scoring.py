@@ -181,7 +181,7 @@ async def test_a_batch_without_evaluators_is_completed_by_the_relay(platform: Pl
     await relay_outbox(platform.database.unit_of_work, Post(), options)
     assert await batch.status() == "completed"
     assert [deliveries.batches for deliveries in told] == [(), (), ()]
-    assert told[-1].aggregates == (batch.id,), "the end is news, relayed at once"
+    assert told[-1].news == (batch.id,), "the end is news, relayed at once"
 
 
 async def test_an_execution_that_goes_on_after_it_was_scored_is_scored_again(

@@ -99,6 +99,9 @@ class Deaf:
     def new_requests(self, pool: str) -> None:
         """There are new requests."""
 
+    def new_scores(self, batch_id: UUID) -> None:
+        """There are new scores."""
+
 
 @dataclass(frozen=True)
 class Story:

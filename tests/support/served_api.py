@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 from arranging import API_KEY, PATIENCE_SECONDS, PROJECTS, eventually
 
 from wtb_async.infrastructure.embedded.ports import free_port
@@ -46,10 +47,16 @@ def files_of(folder: Path) -> Path:
 
 @asynccontextmanager
 async def served_api(
-    database_url: str, redis_url: str | None, *, ray_port: int, folder: Path
+    database_url: str,
+    redis_url: str | None,
+    *,
+    ray_port: int,
+    folder: Path,
+    port: int | None = None,
+    **more: str,
 ) -> AsyncIterator[str]:
-    """Serve the API on a free loopback port; answers its address."""
-    port = free_port()
+    """Serve the API on a loopback port; answers its address. `more` goes to its environment."""
+    port = port or free_port()
     projects = [*sorted(PROJECTS.glob("*/langgraph.json")), broken_project(folder)]
     env = os.environ | {
         "WTB_DATABASE_URL": database_url,
@@ -59,6 +66,7 @@ async def served_api(
         "WTB_API__INSPECT_TIMEOUT_SECONDS": str(INSPECT_SECONDS),
         "WTB_FILES__FOLDER": str(files_of(folder)),
         "RAY_ADDRESS": f"127.0.0.1:{ray_port}",
+        **more,
     }
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"]
     log = folder / "api.log"
@@ -75,8 +83,16 @@ async def served_api(
         await eventually(lambda: _answers(url, process, log))
         yield url
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+
+
+def kill_api(url: str) -> None:
+    """kill -9 the process that serves an address."""
+    port = url.rpartition(":")[2]
+    [process] = [each for each in psutil.Process().children() if port in each.cmdline()]
+    process.kill()
 
 
 async def _answers(url: str, process: asyncio.subprocess.Process, log: Path) -> bool:

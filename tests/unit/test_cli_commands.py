@@ -105,6 +105,17 @@ def test_tail_follows_to_the_end(stand_in: Served) -> None:
     assert [json.loads(each)["id"] for each in documents] == ["1", "2"]
 
 
+def test_tail_begins_where_it_is_told_to(stand_in: Served) -> None:
+    stand_in.objects[EXECUTION] = execution("completed")
+    stand_in.streams[f"{EXECUTION}/events"] = [
+        event(1, "ExecutionStarted"),
+        event(2, "ExecutionCompleted"),
+    ]
+    tailed = wtb("executions", "tail", ID, "--since", "1", "--json")
+    assert [json.loads(line)["id"] for line in tailed.stdout.splitlines()] == ["2"]
+    assert wtb("executions", "tail", ID, "--since", "last").exit_code == 2
+
+
 def test_tail_shows_what_the_graph_does_in_one_line_each(stand_in: Served) -> None:
     stand_in.objects[EXECUTION] = execution("running")
     message = {"type": "AIMessageChunk", "content": "Hel"}

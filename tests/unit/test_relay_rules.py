@@ -90,7 +90,7 @@ def test_other_events_ask_for_no_work(event: DomainEvent) -> None:
     assert (sent.pools, sent.batches) == ((), ())
 
 
-def test_every_event_is_news_of_its_object_and_of_its_batch() -> None:
+def test_every_event_is_news_of_its_object_and_progress_of_its_batch() -> None:
     execution, runner = new_id(), new_id()
     sent = route(
         [
@@ -98,7 +98,14 @@ def test_every_event_is_news_of_its_object_and_of_its_batch() -> None:
             outbox_event(RunnerLost(name="runner-1"), runner),
         ]
     )
-    assert sent.aggregates == (execution, runner, BATCH)
+    assert (sent.news, sent.progress) == ((execution, runner), (BATCH,))
+
+
+def test_the_news_of_a_batch_cover_its_progress() -> None:
+    sent = route(
+        [outbox_event(ExecutionCompleted(batch_test_id=BATCH)), outbox_event(BatchStarted(), BATCH)]
+    )
+    assert (BATCH in sent.news, sent.progress) == (True, ())
 
 
 def test_many_events_ask_for_each_thing_once() -> None:
@@ -111,7 +118,8 @@ def test_many_events_ask_for_each_thing_once() -> None:
         pools=("a", "b"),
         batches=(BATCH,),
         resting_batches=(BATCH,),
-        aggregates=(execution, BATCH),
+        news=(execution,),
+        progress=(BATCH,),
     )
 
 

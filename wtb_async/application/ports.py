@@ -1,6 +1,6 @@
 """What the application needs from outside, as protocols; `infrastructure` keeps the promises."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Protocol, Self
@@ -149,6 +149,16 @@ class UnitOfWork(Protocol):
 UnitOfWorkFactory = Callable[[], UnitOfWork]
 
 
+class Announcements(Protocol):
+    """Tells the readers of streams that there is something new to read."""
+
+    def news_of(self, aggregate_ids: Iterable[UUID]) -> None:
+        """The histories of these objects have grown."""
+
+    def progress_of(self, batch_ids: Iterable[UUID]) -> None:
+        """Executions of these batch tests have moved on; their own histories are as they were."""
+
+
 class Nudges(Protocol):
     """Hints that spare somebody a wait; losing one costs time, never work."""
 
@@ -160,6 +170,9 @@ class Nudges(Protocol):
 
     def new_requests(self, pool: str) -> None:
         """Something is asked of runs that runners of this pool execute."""
+
+    def new_scores(self, batch_id: UUID) -> None:
+        """Executions of this batch test have been scored."""
 
 
 class GraphInspector(Protocol):

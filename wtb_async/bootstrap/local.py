@@ -1,6 +1,6 @@
 """The whole system in one process, on the running event loop: no broker, no Redis, no Ray."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from wtb_async.application.files.collect_garbage import GarbageCollection
 from wtb_async.application.maintenance.perform_check import perform_check, unfinished_reports
 from wtb_async.application.maintenance.verify_events import verify_events
 from wtb_async.application.outbox.relay_outbox import relay_outbox
-from wtb_async.application.ports import GraphEngine
+from wtb_async.application.ports import Announcements, GraphEngine
 from wtb_async.application.runs.park_runs import park_runs
 from wtb_async.application.runs.reap_lost_runners import reap_lost_runners
 from wtb_async.application.runs.runner import RunnerLoop
@@ -50,8 +50,6 @@ RUNNER = "local"
 COLLECT_AFTER_SECONDS = 600.0
 """So often garbage is collected; benches are often open for moments only, without garbage."""
 
-Announce = Callable[[Iterable[UUID]], None]
-
 
 @dataclass(frozen=True, slots=True)
 class LocalParts:
@@ -67,7 +65,7 @@ async def open_local(
     projects: Sequence[Project],
     objects: InProcessObjects,
     *,
-    announce: Announce,
+    announcements: Announcements,
 ) -> AsyncIterator[LocalParts]:
     """Execute runs, relay events and score on the running loop until the end of the block.
 
@@ -78,7 +76,7 @@ async def open_local(
         settings: the database is migrated, and nobody else executes runs of it.
         projects: whose graphs are registered at once.
         objects: what has no importable name.
-        announce: told which objects have news.
+        announcements: told what readers of streams wait for.
 
     Raises:
         Conflict: runners of a server work on the database.
@@ -90,6 +88,7 @@ async def open_local(
         application_name="wtb-local",
     )
     nudges = InProcessNudges()
+    nudges.on_scores = announcements.progress_of
     platform = Platform(
         settings,
         sources,
@@ -102,11 +101,11 @@ async def open_local(
     live = InMemoryLiveEvents(
         max_value_bytes=settings.live.value_bytes,
         kept_events=settings.live.kept_events,
-        announce=announce,
+        announce=announcements.news_of,
     )
     try:
         await _take_over_the_database(platform)
-        async with _working(platform, live, nudges, objects, announce):
+        async with _working(platform, live, nudges, objects, announcements):
             await sync_projects(projects, platform)
             yield LocalParts(platform, live)
     finally:
@@ -133,7 +132,7 @@ async def _working(
     live: InMemoryLiveEvents,
     nudges: InProcessNudges,
     objects: InProcessObjects,
-    announce: Announce,
+    announcements: Announcements,
 ) -> AsyncIterator[None]:
     settings, uow_factory = platform.settings, platform.database.unit_of_work
     async with open_engine(platform, live) as (engine, graphs), Background() as background:
@@ -145,7 +144,7 @@ async def _working(
             ask_runner=runner.heed,
             score=scoring.want,
             check=checking.want,
-            announce=announce,
+            announcements=announcements,
         )
         relay = partial(relay_outbox, uow_factory, delivery, relay_options(settings))
         parking = Parking(platform.projects, partial(park_runs, uow_factory), runner.wake)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from wtb_async.domain.errors import InvalidInput
+from wtb_async.domain.event_position import EventPosition
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.domain.stream_mode import StreamMode, stream_modes
 
@@ -28,6 +29,16 @@ _AGO = re.compile(r"(?P<count>[0-9]{1,5})(?P<unit>[mhd])")
 
 _ANSWER_WITH_ID = re.compile(r"(?P<id>[0-9a-f]{32})=(?P<answer>.*)", re.DOTALL)
 """LangGraph's interrupt ids are 128 bits in hexadecimal; no JSON begins like that."""
+
+
+def read_position(text: str | None) -> str | None:
+    """Take a place in an event stream; raises a usage error for anything else."""
+    if text is not None:
+        try:
+            EventPosition.parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    return text
 
 
 def read_json_argument(text: str) -> JsonValue:

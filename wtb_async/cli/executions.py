@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wtb_async.cli import control, time_travel, timelines
-from wtb_async.cli.arguments import ExecutionId
+from wtb_async.cli.arguments import ExecutionId, read_position
 from wtb_async.cli.console import print_json, stdout
 from wtb_async.cli.execution_views import event_line, print_execution, print_executions
 from wtb_async.cli.listing import first, page_size
@@ -69,12 +69,18 @@ def show_execution(
 
 
 def tail_execution(
-    execution_id: ExecutionId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR
+    execution_id: ExecutionId,
+    since: Annotated[
+        str | None,
+        typer.Option(callback=read_position, help="Begin after this event: 7, or 7-12."),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Follow the events of one execution until it ends; --json gives one document per line."""
 
     async def command(client: WTBClient) -> None:
-        async for event in client.executions.events(execution_id):
+        async for event in client.executions.events(execution_id, after=since):
             line = json.dumps(event.model_dump(mode="json")) if as_json else event_line(event)
             typer.echo(line)
 

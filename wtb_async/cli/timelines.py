@@ -1,4 +1,4 @@
-"""`wtb executions checkpoints|state|nodes`: what happened in one execution, step by step."""
+"""`wtb executions checkpoints|state|nodes|tree`: what happened in one execution, step by step."""
 
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from wtb_async.cli.console import print_json, stdout
 from wtb_async.cli.listing import first, page_size
 from wtb_async.cli.server import DEFAULT_DATA_DIR, AsJson, DataDir, call
 from wtb_async.cli.timeline_views import print_checkpoints, print_nodes, print_state
+from wtb_async.cli.tree_views import print_tree
 from wtb_async.sdk.client import WTBClient
 
 
@@ -17,6 +18,7 @@ def register(executions: typer.Typer) -> None:
     executions.command("checkpoints")(show_checkpoints)
     executions.command("state")(show_state)
     executions.command("nodes")(list_nodes)
+    executions.command("tree")(show_tree)
 
 
 def show_checkpoints(
@@ -69,5 +71,20 @@ def list_nodes(
             print_json([each.model_dump(mode="json") for each in nodes])
         else:
             print_nodes(stdout(), nodes)
+
+    call(data_dir, command)
+
+
+def show_tree(
+    execution_id: ExecutionId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """Show all timelines of one execution, where they forked, and what branched off them."""
+
+    async def command(client: WTBClient) -> None:
+        tree = await client.executions.tree(execution_id)
+        if as_json:
+            print_json(tree.model_dump(mode="json"))
+        else:
+            print_tree(stdout(), tree)
 
     call(data_dir, command)

@@ -17,6 +17,8 @@ _LONGEST_DELAY_SECONDS = 5.0
 _GIVE_UP_AFTER = 20
 # The server sends a comment every 15 s; a line that stays silent for longer is dead.
 _TIMEOUT = httpx2.Timeout(30.0, read=45.0)
+# Its caller was slow, and goes on where it was.
+_CLOSED = "StreamClosed"
 _PASSING = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
@@ -73,6 +75,7 @@ class EventStream:
                 self._last_event_id = message.id or self._last_event_id
                 if message.data:
                     self._fruitless = 0
+                if message.data and message.event != _CLOSED:
                     yield Event.model_validate_json(message.data)
 
     def _give_up_or_go_on(self, error: Exception) -> None:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from wtb_async.domain.json import JsonObject, JsonValue
 from wtb_async.sdk.connection import Connection, Id, path_of
 from wtb_async.sdk.event_stream import Connected
+from wtb_async.sdk.execution_tree import ExecutionTree, read_tree
 from wtb_async.sdk.models import Breakpoints, Checkpoint, Event, Execution, NodeBoundary, State
 
 _END_EVENTS = frozenset({"ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"})
@@ -24,13 +25,18 @@ class Executions:
         workflow: Id | None = None,
         status: str | None = None,
         batch_test_id: Id | None = None,
+        parent: Id | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[Execution]:
-        """Walk the executions, newest first, that match every filter given."""
+        """Walk the executions, newest first, that match every filter given.
+
+        `parent` is the execution that they branched off.
+        """
         filters = {
             "workflow": workflow,
             "status": status,
             "batch": batch_test_id,
+            "parent": parent,
         }
         return self._connection.pages(
             Execution, path_of("executions"), filters, page_size=page_size
@@ -83,6 +89,16 @@ class Executions:
         """Walk the timeline of one execution, newest first; forks show in `thread_id`."""
         path = path_of("executions", execution_id, "checkpoints")
         return self._connection.pages(Checkpoint, path, {}, page_size=page_size)
+
+    async def tree(self, execution_id: Id) -> ExecutionTree:
+        """Read the timelines of an execution, and those of all that branched off it."""
+
+        async def read(execution: Execution) -> tuple[list[Checkpoint], list[Execution]]:
+            checkpoints = [each async for each in self.checkpoints(execution.id, page_size=200)]
+            branches = [each async for each in self.list(parent=execution.id)]
+            return checkpoints, branches[::-1]
+
+        return await read_tree(await self.get(execution_id), read)
 
     async def checkpoint(self, execution_id: Id, checkpoint_id: Id) -> Checkpoint:
         """Read one point of the timeline."""

@@ -79,7 +79,7 @@ async def open_local_client(
 async def _backend(
     settings: CoreSettings, projects: Sequence[Project], objects: InProcessObjects, hub: EventHub
 ) -> AsyncIterator[Backend]:
-    async with open_local(settings, projects, objects, announce=hub.wake) as parts:
+    async with open_local(settings, projects, objects, announcements=hub) as parts:
         probes = [partial(probe_postgres, parts.platform)]
         yield Backend(parts.platform, hub, parts.live_events, probes)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -53,13 +53,19 @@ async def score_batch(
         batch_id: the batch test.
         uow_factory: opens a transaction; none is open while evaluators run.
         engine: calls the evaluators, for many executions at the same time.
-        nudges: told when the batch is complete.
+        nudges: told of scores, and when the batch is complete.
         chunk_size: executions under way at the same time, at most.
         claim_seconds: how long they stay hidden from others should this process die.
         work_seconds: after this nothing more is begun, and the rest is left to a later call.
     """
     claims = ScoringClaims(batch_id, uow_factory, claim_seconds)
-    count = await _score_ended(claims, engine, most=chunk_size, end=monotonic() + work_seconds)
+    count = await _score_ended(
+        claims,
+        engine,
+        most=chunk_size,
+        end=monotonic() + work_seconds,
+        on_recorded=lambda: nudges.new_scores(batch_id),
+    )
     await _summarize(batch_id, uow_factory, engine)
     async with uow_factory() as uow:
         has_news = await conclude_batches([batch_id], uow)
@@ -70,7 +76,12 @@ async def score_batch(
 
 
 async def _score_ended(
-    claims: ScoringClaims, engine: EvaluationEngine, *, most: int, end: float
+    claims: ScoringClaims,
+    engine: EvaluationEngine,
+    *,
+    most: int,
+    end: float,
+    on_recorded: Callable[[], None],
 ) -> int:
     """Score many at the same time, and keep what is done in bulk while the rest takes longer.
 
@@ -90,6 +101,7 @@ async def _score_ended(
                 return count
             done, slow = await asyncio.wait(under_way, timeout=RECORD_SECONDS)
             await claims.record([(task.result(), under_way[task]) for task in done])
+            on_recorded()
             under_way = {task: under_way[task] for task in slow}
             await claims.keep(under_way.values())
             room = room if slow else min(2 * room, most)

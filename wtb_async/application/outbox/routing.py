@@ -81,8 +81,10 @@ class Deliveries:
     """Batch tests that may wait for nothing any more."""
     checks: tuple[UUID, ...] = ()
     """Integrity reports to make."""
-    aggregates: tuple[UUID, ...] = ()
-    """Objects whose live streams have news."""
+    news: tuple[UUID, ...] = ()
+    """Objects whose histories have grown."""
+    progress: tuple[UUID, ...] = ()
+    """Other batch tests, whose executions have moved on."""
 
 
 def route(events: Sequence[OutboxEvent]) -> Deliveries:
@@ -95,14 +97,16 @@ def route(events: Sequence[OutboxEvent]) -> Deliveries:
     to_score += [e.aggregate_id for e in events if e.type == BatchScoringRequested.__name__]
     rested = [batch for batch, e in in_batch if e.type in RESTS]
     changed = [e.aggregate_id for e in events if e.type in CHANGES_BATCH]
-    aggregates = [*(e.aggregate_id for e in events), *(batch for batch, _ in in_batch)]
+    news = _unique([e.aggregate_id for e in events])
+    moved_on = _unique([batch for batch, _ in in_batch])
     return Deliveries(
         pools=_unique(pools),
         asked_pools=_unique(asked_pools),
         batches=_unique(to_score),
         resting_batches=_unique([*rested, *changed]),
         checks=_unique([e.aggregate_id for e in events if e.type == WANTS_CHECK]),
-        aggregates=_unique(aggregates),
+        news=news,
+        progress=tuple(batch for batch in moved_on if batch not in set(news)),
     )
 
 

@@ -71,7 +71,8 @@ class Services:
         return (
             "uvicorn", "api.app:create_app", "--factory", "--host", "127.0.0.1",
             "--port", str(self.api_port), "--loop", "uvloop", "--http", "httptools",
-            "--no-access-log", "--timeout-graceful-shutdown", str(_GRACE_SECONDS),
+            "--ws-max-size", "65536", "--no-access-log",
+            "--timeout-graceful-shutdown", str(_GRACE_SECONDS),
         )  # fmt: skip
 
     def _worker(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from wtb_async.application.outbox.routing import Deliveries
+from wtb_async.application.ports import Announcements
 
 
 class InProcessDelivery:
@@ -16,13 +17,13 @@ class InProcessDelivery:
         ask_runner: Callable[[], None],
         score: Callable[[Iterable[UUID]], None],
         check: Callable[[Iterable[UUID]], None],
-        announce: Callable[[Iterable[UUID]], None],
+        announcements: Announcements,
     ) -> None:
         self._wake_runner = wake_runner
         self._ask_runner = ask_runner
         self._score = score
         self._check = check
-        self._announce = announce
+        self._announcements = announcements
 
     async def deliver(self, deliveries: Deliveries) -> None:
         """Pass everything on; doing so twice does no harm."""
@@ -34,4 +35,5 @@ class InProcessDelivery:
             self._score(deliveries.batches)
         if deliveries.checks:
             self._check(deliveries.checks)
-        self._announce(deliveries.aggregates)
+        self._announcements.news_of(deliveries.news)
+        self._announcements.progress_of(deliveries.progress)

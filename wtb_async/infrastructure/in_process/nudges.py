@@ -1,7 +1,8 @@
 """Nudges from one part of this process to another; none of them can get lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from uuid import UUID
 
 
 class InProcessNudges:
@@ -10,11 +11,13 @@ class InProcessNudges:
     Attributes:
         on_runs: called when there are new pending runs.
         on_requests: called when something is asked of runs.
+        on_scores: called with the batch tests whose executions have been scored.
     """
 
     def __init__(self) -> None:
         self.on_runs: Callable[[], None] = _nobody
         self.on_requests: Callable[[], None] = _nobody
+        self.on_scores: Callable[[Iterable[UUID]], None] = _nobody
         self._events = asyncio.Event()
 
     def new_events(self) -> None:
@@ -31,11 +34,15 @@ class InProcessNudges:
         del pool
         self.on_requests()
 
+    def new_scores(self, batch_id: UUID) -> None:
+        """Executions of this batch test have been scored."""
+        self.on_scores([batch_id])
+
     async def wait_for_events(self) -> None:
         """Return when there were new events since the last time."""
         await self._events.wait()
         self._events.clear()
 
 
-def _nobody() -> None:
+def _nobody(*_: object) -> None:
     """Nobody listens yet."""

@@ -15,7 +15,7 @@ from wtb_async.application.runs.claims import ClaimedRun
 from wtb_async.domain.event_position import EventPosition
 from wtb_async.domain.stream_mode import StreamMode, stream_modes
 from wtb_async.infrastructure.redis.live_buffer import LiveBuffer, NumberedEntry
-from wtb_async.infrastructure.redis.nudges import EVENTS_CHANNEL
+from wtb_async.infrastructure.redis.nudges import EVENTS_CHANNEL, announcement
 
 log = structlog.get_logger(__name__)
 
@@ -171,7 +171,7 @@ class RedisLiveEvents:
                     maxlen=self._kept_events,
                 )
             pipeline.expire(key, self._keep_seconds)
-        pipeline.publish(EVENTS_CHANNEL, " ".join(str(feed.execution_id) for feed in batches))
+        pipeline.publish(EVENTS_CHANNEL, announcement(feed.execution_id for feed in batches))
         answers = iter(await pipeline.execute(raise_on_error=False))
         for feed, batch in batches.items():
             added = [next(answers) for _ in batch]

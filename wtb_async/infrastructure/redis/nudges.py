@@ -8,6 +8,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from wtb_async.application.ports import Announcements
 from wtb_async.infrastructure.redis.channels import listen
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,14 @@ HOLD_SECONDS = 0.02
 """How long the relay is left alone after something has begun."""
 
 
+_THEN_PROGRESS = "|"
+
+
+def announcement(news: Iterable[UUID], progress: Iterable[UUID] = ()) -> str:
+    """A message on the channel of events: whose histories grew, and which batches moved on."""
+    return f"{' '.join(map(str, news))}{_THEN_PROGRESS}{' '.join(map(str, progress))}"
+
+
 def wake_channel(pool: str) -> str:
     """The channel on which the runners of a pool are woken."""
     return f"wtb:wake:{pool}"
@@ -38,7 +47,7 @@ class RedisNudges:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._wakes: set[tuple[str, str]] = set()
+        self._messages: set[tuple[str, str]] = set()
         self._events = False
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -55,14 +64,18 @@ class RedisNudges:
 
     def new_runs(self, pool: str) -> None:
         """There are new pending runs in this pool."""
-        self._wake(pool, NEW_RUNS)
+        self._publish(wake_channel(pool), NEW_RUNS)
 
     def new_requests(self, pool: str) -> None:
         """Something is asked of runs that runners of this pool execute."""
-        self._wake(pool, NEW_REQUESTS)
+        self._publish(wake_channel(pool), NEW_REQUESTS)
 
-    def _wake(self, pool: str, reason: str) -> None:
-        self._wakes.add((pool, reason))
+    def new_scores(self, batch_id: UUID) -> None:
+        """Executions of this batch test have been scored."""
+        self._publish(EVENTS_CHANNEL, announcement((), [batch_id]))
+
+    def _publish(self, channel: str, message: str) -> None:
+        self._messages.add((channel, message))
         self._send()
 
     async def flush(self) -> None:
@@ -83,22 +96,22 @@ class RedisNudges:
             self._sending = asyncio.create_task(self._send_all())
 
     async def _send_all(self) -> None:
-        while self._events or self._wakes:
-            events, wakes = self._events, self._wakes
-            self._events, self._wakes = False, set()
+        while self._events or self._messages:
+            events, messages = self._events, self._messages
+            self._events, self._messages = False, set()
             try:
-                await self._send_once(events, wakes)
+                await self._send_once(events, messages)
             except (RedisError, OSError) as error:
                 log.warning("nudge_lost", error=repr(error))
 
-    async def _send_once(self, events: bool, wakes: Iterable[tuple[str, str]]) -> None:
+    async def _send_once(self, events: bool, messages: Iterable[tuple[str, str]]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         if events:
             # One waiting nudge says all that a thousand would.
             pipeline.lpush(RELAY_LIST, "1")
             pipeline.ltrim(RELAY_LIST, 0, 0)
-        for pool, reason in wakes:
-            pipeline.publish(wake_channel(pool), reason)
+        for channel, message in messages:
+            pipeline.publish(channel, message)
         await pipeline.execute()
 
 
@@ -123,19 +136,21 @@ async def listen_for_wakes(
 async def listen_for_news(
     redis: "Redis",
     *,
-    on_news: Callable[[Iterable[UUID]], None],
+    announcements: Announcements,
     on_gap: Callable[[], None],
 ) -> None:
-    """Call back with the objects whose history has grown, until cancelled.
+    """Pass on what is announced, until cancelled.
 
     Args:
         redis: a client with `decode_responses`.
-        on_news: told which.
+        announcements: told what readers of streams wait for.
         on_gap: called when it may have been any.
     """
 
-    def on_message(ids: str) -> None:
-        on_news(map(UUID, ids.split()))
+    def on_message(message: str) -> None:
+        news, _, progress = message.partition(_THEN_PROGRESS)
+        announcements.news_of(map(UUID, news.split()))
+        announcements.progress_of(map(UUID, progress.split()))
 
     await listen(redis, EVENTS_CHANNEL, on_message, on_gap=on_gap)
 
@@ -159,6 +174,6 @@ class RelaySignals:
         for pool in pools:
             await self._redis.publish(wake_channel(pool), NEW_REQUESTS)
 
-    async def announce(self, aggregate_ids: Iterable[UUID]) -> None:
-        """Tell live streams whose history has grown."""
-        await self._redis.publish(EVENTS_CHANNEL, " ".join(str(item) for item in aggregate_ids))
+    async def announce(self, news: Iterable[UUID], progress: Iterable[UUID] = ()) -> None:
+        """Tell live streams whose histories have grown, and which batch tests moved on."""
+        await self._redis.publish(EVENTS_CHANNEL, announcement(news, progress))
