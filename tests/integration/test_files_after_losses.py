@@ -12,7 +12,7 @@ from uuid import UUID
 from factories import new_settings
 from files_of_threads import files_of
 from forking import INPUT, begin_thread, fork
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from matrices import Silent, VariedGraphs
 from passages import FAR, answers_to, claimed_run
@@ -41,6 +41,7 @@ losses = st.lists(st.integers(1, 4), max_size=3)
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@example(plan=["nested", "loop", "ask_both", "nested"], losses=[1, 1])
 @given(plan=plans, losses=losses)
 def test_a_run_that_was_lost_again_and_again_ends_with_the_files_of_one_that_was_not(
     database_url: str, tmp_path: Path, plan: list[str], losses: list[int]

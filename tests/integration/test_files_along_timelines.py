@@ -125,11 +125,11 @@ async def test_a_branch_has_files_of_its_own(stations: Stations) -> None:
 async def test_what_a_paused_execution_had_is_there_when_it_goes_on(stations: Stations) -> None:
     execution_id = await stations.start(**ALL | {"b": "write ask"})
     await stations.when(execution_id, ExecutionStatus.PAUSED)
-    # The node that asks has not ended: what it wrote is no part of the timeline.
-    assert await paths_of(stations, execution_id) == ["a.txt", "log"]
+    # The node that asks begins anew when it is answered, with what it wrote before.
+    assert await paths_of(stations, execution_id) == ["a.txt", "b.txt", "log"]
     await stations.resume(execution_id, answers="yes")
     seen = await seen_by(stations, execution_id)
-    assert seen[1] == "b:yes found a.txt log"
+    assert seen[1] == "b:yes found a.txt b.txt log"
 
 
 async def test_an_edit_of_the_state_leaves_the_files(stations: Stations) -> None:
@@ -137,7 +137,8 @@ async def test_an_edit_of_the_state_leaves_the_files(stations: Stations) -> None
     await stations.when(execution_id, ExecutionStatus.PAUSED)
     await stations.resume(execution_id, state={"seen": ["edited"]}, as_node="b")
     seen = await seen_by(stations, execution_id)
-    assert seen == ["a found", "edited", "c found a.txt log", "d found a.txt c.txt log"]
+    later = ["c found a.txt b.txt log", "d found a.txt b.txt c.txt log"]
+    assert seen == ["a found", "edited", *later]
 
 
 async def test_another_runner_goes_on_with_the_files_of_what_had_finished(

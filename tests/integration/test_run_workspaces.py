@@ -197,3 +197,16 @@ async def test_a_run_that_is_interrupted_begins_again_with_the_files_of_its_head
         done = await shop.run(first=WRITE, second=script)
         assert output_of(done)["said"] == ["out.txt"]
         assert sorted(await shop.manifest(done)) == ["out.txt", "partial"]
+
+
+async def test_what_a_node_asks_about_is_there_while_it_waits(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    asks = "from langgraph.types import interrupt; said.append(interrupt('good?'))"
+    async with workshop(database, database_url, tmp_path) as shop:
+        waits = await shop.run(first=f"Path(workspace, 'draft').write_text('x'); {asks}")
+        assert waits.status is ExecutionStatus.PAUSED
+        assert list(await shop.manifest(waits)) == ["draft"]
+        done = await shop.bench.resume(waits.id, answers="yes")
+        assert output_of(done)["said"] == ["yes"]
+        assert list(await shop.manifest(done)) == ["draft"]

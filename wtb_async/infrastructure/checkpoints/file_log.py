@@ -32,6 +32,8 @@ class ThreadFiles:
     """The files of the newest checkpoint itself."""
     before_checkpoint: Callable[[], Awaitable[None]] | None = None
     """Called before a root checkpoint is written; its files are those that are the newest then."""
+    before_inner: Callable[[], Awaitable[None]] | None = None
+    """Called before what a graph within a node has achieved is written."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
@@ -48,10 +50,26 @@ class ThreadFiles:
             self.linked = self.of_checkpoint = newest
 
     @asynccontextmanager
-    async def with_task(
-        self, checkpoint_id: str, task_id: str
+    async def with_inner(
+        self, checkpoint_id: str | None, task_id: str
     ) -> AsyncIterator[Sequence[FileLink]]:
-        """The link of what a task wrote after a root checkpoint, if it needs one."""
+        """The link of what a graph within a node wrote after a root checkpoint.
+
+        Its nodes count from then on, so the files that they have left are kept before.
+        """
+        if self.before_inner is not None:
+            await self.before_inner()
+        async with self.with_task(checkpoint_id, task_id) as links:
+            yield links
+
+    @asynccontextmanager
+    async def with_task(
+        self, checkpoint_id: str | None, task_id: str
+    ) -> AsyncIterator[Sequence[FileLink]]:
+        """The link of what a task wrote after a root checkpoint, if there are new files."""
+        if checkpoint_id is None or self.newest == self.linked:
+            yield ()
+            return
         async with self._turn:
             newest = self.newest
             yield self._links(checkpoint_id, task_id, newest if newest != self.linked else None)

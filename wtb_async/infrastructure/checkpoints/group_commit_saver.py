@@ -6,6 +6,7 @@ Threads written by either are readable by the other.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from inspect import signature
@@ -39,6 +40,8 @@ from wtb_async.infrastructure.checkpoints.write_queue import Rows
 from wtb_async.infrastructure.langgraph.plain_json import NotStorable, check_scalar
 
 _SCALARS = (str, int, float, bool)
+_MOST_GIVEN_UP = 10_000
+"""Nodes of runs that were cut off so long ago have ended."""
 
 ReadPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -64,7 +67,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
         self._writer = GroupWriter(connect, options)
         self._new_threads: set[str] = set()
         self._heads: dict[str, str] = {}
-        self._given_up: set[str] = set()
+        self._given_up: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         await self._writer.__aenter__()
@@ -81,16 +84,24 @@ class GroupCommitSaver(AsyncPostgresSaver):
     def forget(self, thread_id: str) -> str | None:
         """Drop what is remembered of a thread; answers its last root checkpoint."""
         self._new_threads.discard(thread_id)
-        self._given_up.discard(thread_id)
         return self._heads.pop(thread_id, None)
 
     def give_up(self, thread_id: str) -> None:
-        """Refuse all further writes of the run that is at work on a thread, until it ends."""
-        self._given_up.add(thread_id)
+        """Refuse what is still written to a thread, until another run begins on it.
+
+        Nodes that are plain functions go on in their threads when their run was cut off.
+        """
+        self._given_up[thread_id] = None
+        if len(self._given_up) > _MOST_GIVEN_UP:
+            self._given_up.popitem(last=False)
+
+    def begin(self, thread_id: str) -> None:
+        """Take what is written to a thread from now on."""
+        self._given_up.pop(thread_id, None)
 
     def _check_is_wanted(self, thread_id: str) -> None:
         if thread_id in self._given_up:
-            raise RunGivenUp("the run was stopped, and given up when it did not end")
+            raise RunGivenUp("the run has ended, or was given up when it did not end")
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Read a checkpoint, or the newest one."""
@@ -138,9 +149,13 @@ class GroupCommitSaver(AsyncPostgresSaver):
         """
         configurable = config["configurable"]
         files = self.files.of(configurable["thread_id"])
-        if files is None or configurable["checkpoint_ns"]:
+        if files is None:
             return await self._put(config, checkpoint, metadata, new_versions)
-        async with files.with_checkpoint(checkpoint["id"]) as links:
+        if namespace := configurable["checkpoint_ns"]:
+            linking = files.with_inner(self._heads.get(files.thread_id), namespace)
+        else:
+            linking = files.with_checkpoint(checkpoint["id"])
+        async with linking as links:
             return await self._put(config, checkpoint, metadata, new_versions, links)
 
     async def _put(
@@ -185,12 +200,14 @@ class GroupCommitSaver(AsyncPostgresSaver):
         task_path: str = "",
     ) -> None:
         """Save what a task wrote; returns after COMMIT. Raises NotStorable, RunGivenUp."""
-        thread_id = config["configurable"]["thread_id"]
-        files, head = self.files.of(thread_id), self._heads.get(thread_id)
-        if files is None or files.newest == files.linked or head is None:
+        configurable = config["configurable"]
+        files = self.files.of(configurable["thread_id"])
+        if files is None:
             await self._put_writes(config, writes, task_id, task_path)
             return
-        async with files.with_task(head, task_id) as links:
+        is_inner = configurable["checkpoint_ns"] and not _is_special(writes)
+        linking = files.with_inner if is_inner else files.with_task
+        async with linking(self._heads.get(files.thread_id), task_id) as links:
             await self._put_writes(config, writes, task_id, task_path, links)
 
     async def _put_writes(
@@ -217,7 +234,7 @@ class GroupCommitSaver(AsyncPostgresSaver):
             for channel, value in writes:
                 self._dump(channel, value)
             raise
-        replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
+        replaces = _is_special(writes)
         boundaries = self.boundaries.take(configurable["thread_id"])
         given = Rows(writes=rows, replaces_writes=replaces, boundaries=boundaries, files=files)
         await self._writer.commit(given, may_wait=not replaces)
@@ -285,6 +302,11 @@ class GroupCommitSaver(AsyncPostgresSaver):
 
 # LangGraph asks for this signature at the start of every run; working it out takes 40 us.
 GroupCommitSaver.aput_writes.__dict__["__signature__"] = signature(GroupCommitSaver.aput_writes)
+
+
+def _is_special(writes: Sequence[tuple[str, Any]]) -> bool:
+    """Whether these are errors, questions and the like, and nothing that a task has achieved."""
+    return all(channel in WRITES_IDX_MAP for channel, _ in writes)
 
 
 def _address(row: DictRow, checkpoint_id: str) -> RunnableConfig:

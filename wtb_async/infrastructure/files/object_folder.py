@@ -59,6 +59,15 @@ class ObjectFolder:
             raise BlobMissing(blob.sha256) from error
         return path
 
+    def path_if_seen(self, blob: Blob) -> Path | None:
+        """Where this blob is, if it need not be read to know that."""
+        path = self.path_of(blob.sha256)
+        try:
+            seen = self._seen_whole.get(blob.sha256)
+            return path if seen is not None and seen == _identity(path.stat()) else None
+        except FileNotFoundError:
+            return None
+
     def has(self, blob: Blob) -> bool:
         """Tell whether this blob is there, unaltered."""
         try:

@@ -55,6 +55,7 @@ class LangGraphEngine:
         """
         began = perf_counter()
         thread_id = str(run.thread_id)
+        self._saver.begin(thread_id)
         self._saver.boundaries.open(thread_id, run.id)
         timer = asyncio.timeout(_seconds_left(run))
         workspace: RunWorkspace | None = None
@@ -70,9 +71,11 @@ class LangGraphEngine:
         except TransientError:
             raise
         except asyncio.CancelledError:
+            self._saver.give_up(thread_id)
             await self._write_last_boundaries(thread_id)
             raise
         except Exception as error:  # noqa: BLE001 - whatever the user's code raises fails its run
+            self._saver.give_up(thread_id)
             seconds = run.limits.timeout_seconds
             reason = _timed_out(seconds) if timer.expired() else _run_error(error)
             outcome = RunOutcome(

@@ -147,7 +147,8 @@ class ObservedNode(Runnable[Any, Any]):
     ) -> Any:  # noqa: ANN401
         """Run the node as its run wants it: with its key, no longer than it may take.
 
-        Files that it leaves are kept before its output is.
+        Files that it leaves are kept before its output or its question is: whoever has to answer
+        wants to see them, and graphs that it called have finished nodes of their own.
         """
         active = ACTIVE_RUN.get()
         if active is None or visit is None:
@@ -156,7 +157,7 @@ class ObservedNode(Runnable[Any, Any]):
         config = active.config_for(config or {}, visit.info.task_id, workspace)
         try:
             output = await self._timed(given, config, active, options)
-        except ParentCommand:
+        except (ParentCommand, GraphInterrupt):
             await _keep_files(active, workspace)
             raise
         await _keep_files(active, workspace)

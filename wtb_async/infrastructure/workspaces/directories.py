@@ -1,14 +1,14 @@
 """The directories of this machine's workspaces, each a cache of a commit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
 from wtb_async.application.files.blob_store import BlobStore
-from wtb_async.domain.file_commit import Manifest
+from wtb_async.domain.file_commit import Blob, Manifest
 from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.workspaces.clock import ClockReader
-from wtb_async.infrastructure.workspaces.directory import WorkspaceDirectory
+from wtb_async.infrastructure.workspaces.directory import WorkspaceDirectory, is_small
 from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
 from wtb_async.infrastructure.workspaces.linking import Linking, SafeLinks
 from wtb_async.infrastructure.workspaces.lock import DirectoryLock
@@ -53,9 +53,15 @@ class WorkspaceDirectories:
         """
         folder = self._folder / str(thread_id)
         stored = StoredWorkspace(folder, rules, self._clock)
-        lock = await self._threads.run(DirectoryLock.take, folder)
+        # What there may be already, however large, must be looked through, and removed.
+        is_brief = is_small(manifest) and not folder.exists()
+        run = self._threads.run_briefly if is_brief else self._threads.run
+        lock, index = await run(_take, folder, stored, manifest)
         try:
-            index = await self._prepare(stored, manifest)
+            if index is None or index.linked_files:
+                linking, sources = await self._sources(manifest)
+                if index is None or linking is not Linking.HARD_LINK:
+                    index = await run(stored.replace, manifest, sources, linking)
         except BaseException:
             lock.release()
             raise
@@ -76,17 +82,24 @@ class WorkspaceDirectories:
             raise
         return WorkspaceDirectory(stored, lock, index, self._threads)
 
-    async def _prepare(self, stored: StoredWorkspace, manifest: Manifest) -> WorkspaceIndex:
-        index = await self._threads.run(stored.index_if_it_holds, manifest)
-        if index and not index.linked_files:
-            return index
+    async def _sources(self, manifest: Manifest) -> tuple[Linking, Mapping[Blob, Path]]:
+        """How to fill a directory, and with what."""
         blobs = {memento.blob for memento in manifest.values() if memento.blob}
         linking = self._links.choose() if blobs else Linking.COPY
-        if index and linking is Linking.HARD_LINK:
-            return index
-        sources = await self._blobs.local_files(blobs)
-        return await self._threads.run(stored.replace, manifest, sources, linking)
+        return linking, await self._blobs.local_files(blobs)
 
     def close(self) -> None:
         """Let go of what it holds; no workspace is open any more."""
         self._clock.close()
+
+
+def _take(
+    folder: Path, stored: StoredWorkspace, manifest: Manifest
+) -> tuple[DirectoryLock, WorkspaceIndex | None]:
+    """Lock a folder, and look whether it holds this already."""
+    lock = DirectoryLock.take(folder)
+    try:
+        return lock, stored.index_if_it_holds(manifest)
+    except BaseException:
+        lock.release()
+        raise

@@ -3,6 +3,7 @@
 from enum import Enum
 from pathlib import Path
 
+from wtb_async.domain.file_commit import Manifest, size_of
 from wtb_async.infrastructure.files.file_threads import FileThreads
 from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
 from wtb_async.infrastructure.workspaces.link_guard import link_guard
@@ -12,6 +13,13 @@ from wtb_async.infrastructure.workspaces.stored import StoredWorkspace
 
 INLINE_PATHS = 64
 """Up to so many are looked at on the event loop: it takes less time than asking a thread to."""
+INLINE_BYTES = 1 << 20
+"""Workspaces of few files that are no larger are filled there, too."""
+
+
+def is_small(manifest: Manifest) -> bool:
+    """Whether a thread is not worth its while for these files."""
+    return len(manifest) <= INLINE_PATHS and size_of(manifest) <= INLINE_BYTES
 
 
 class Fate(Enum):
@@ -79,7 +87,9 @@ class WorkspaceDirectory:
     async def close(self, fate: Fate) -> None:
         """Leave the directory to the next run of the thread, or remove it."""
         try:
-            await self._threads.run(self._leave, fate)
+            is_brief = self._stored.has_only_files(INLINE_PATHS)
+            run = self._threads.run_briefly if is_brief else self._threads.run
+            await run(self._leave, fate)
         finally:
             if self._has_links:
                 link_guard().remove(self)

@@ -210,6 +210,8 @@ class RunWorkspace:
         self._log = log = self._machinery.log.open(str(self._run.thread_id))
         if self._settings.snapshots is Snapshots.SUPERSTEP:
             log.before_checkpoint = self.keep
+        elif self._settings.snapshots is Snapshots.NODE:
+            log.before_inner = self.keep
         return log
 
     def _found(self) -> WorkspaceDirectory:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from wtb_async.domain.errors import WtbError
@@ -92,6 +93,17 @@ class StoredWorkspace:
         self.save(index)
         remove_tree(self._former)
         return index
+
+    def has_only_files(self, most: int) -> bool:
+        """Whether there are no directories in the workspace, and at most so many files."""
+        try:
+            with os.scandir(self.files) as found:
+                entries = list(islice(found, most + 1))
+        except OSError:
+            return False
+        return len(entries) <= most and not any(
+            entry.is_dir(follow_symlinks=False) for entry in entries
+        )
 
     def save(self, index: WorkspaceIndex) -> None:
         """Remember what the directory held, for the next to open it."""
