@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from stack_fixtures import running_stack
@@ -51,15 +52,17 @@ async def test_every_combination_of_the_batch_runs_and_the_linear_model_wins(
     assert 0.94 < (accuracy[tuple(best.combination.items())] or 0.0) <= 1.0
 
 
-async def test_rolled_back_to_before_its_training_a_run_comes_to_the_same_report(
+async def test_rolled_back_to_before_its_training_a_run_comes_to_the_same_report_and_files(
     bench: WTBClient,
 ) -> None:
     made = await bench.executions.create("ml", SPLIT, variants={"train": "forest"})
     async with asyncio.timeout(DEADLINE_SECONDS):
         first = await bench.executions.wait_for(made.id)
+        files = await contents(bench, made.id)
         back = await bench.executions.roll_back(made.id, before_node="train")
         assert (back.status, back.next_nodes) == (ExecutionStatus.PAUSED, ("train",))
         state = await bench.executions.state(made.id)
+        prepared = await contents(bench, made.id)
         await bench.executions.resume(made.id)
         again = await bench.executions.wait_for(made.id)
     assert isinstance(state.values, dict)
@@ -67,6 +70,10 @@ async def test_rolled_back_to_before_its_training_a_run_comes_to_the_same_report
     assert {"model", "report"}.isdisjoint(state.values)
     assert first.status is again.status is ExecutionStatus.COMPLETED
     assert deterministic(first.output) == deterministic(again.output)
+    assert set(prepared) == {"split.csv", "training.csv"}
+    assert prepared.items() <= files.items()
+    assert {"model.json", "predictions.csv", "report.md"} <= set(files)
+    assert await contents(bench, made.id) == files
 
 
 async def test_a_fraction_that_leaves_nothing_to_learn_from_fails_where_it_is_validated(
@@ -77,6 +84,12 @@ async def test_a_fraction_that_leaves_nothing_to_learn_from_fails_where_it_is_va
         failed = await bench.executions.wait_for(made.id)
     assert failed.error is not None
     assert (failed.error.type, failed.error.node) == ("InvalidExperimentError", "validate")
+
+
+async def contents(bench: WTBClient, execution_id: UUID) -> dict[str, bytes]:
+    """Every file of an execution, byte for byte."""
+    paths = [file.path async for file in bench.files.list(execution_id)]
+    return {path: await bench.files.read(execution_id, path) for path in paths}
 
 
 def deterministic(output: Any) -> Any:  # noqa: ANN401 - the graph's own JSON

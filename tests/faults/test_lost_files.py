@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -18,8 +19,8 @@ from wtb_async.sdk.client import WTBClient
 from wtb_async.sdk.models import Execution
 
 DEADLINE_SECONDS = 90.0
-LOOK_SECONDS = 0.001
-COUNT = 800
+LOOK_SECONDS = 0.0005
+COUNT = 1200
 """So many pages that keeping and restoring them take a while."""
 
 
@@ -53,18 +54,22 @@ class Machine:
         return [pid for (pid,) in rows]
 
     async def kill_runners_when(self, is_time: Callable[[], bool]) -> None:
-        """kill -9 of all runners at that moment."""
-        pids = await self.runners()
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while not is_time():  # noqa: ASYNC110 - it is the file system that is watched
-                await asyncio.sleep(LOOK_SECONDS)
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """kill -9 of all runners at that moment, which may be short."""
+        await asyncio.to_thread(_kill_when, is_time, await self.runners())
 
     async def _rows(self, query: str, *parameters: object) -> list[tuple[int, ...]]:
         async with await psycopg.AsyncConnection.connect(self._url) as connection:
             return await (await connection.execute(query, parameters)).fetchall()
+
+
+def _kill_when(is_time: Callable[[], bool], pids: Sequence[int]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not is_time():
+        assert time.monotonic() < deadline, "the moment never came"
+        time.sleep(LOOK_SECONDS)
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
