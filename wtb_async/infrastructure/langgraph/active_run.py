@@ -15,9 +15,6 @@ IDEMPOTENCY_KEY = "wtb_idempotency_key"
 WORKSPACE = "wtb_workspace"
 """Where a node finds its workspace, as a path: `config["configurable"]["wtb_workspace"]`."""
 
-WORKSPACE = "wtb_workspace"
-"""Where a node finds its workspace, as a path: `config["configurable"]["wtb_workspace"]`."""
-
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
