@@ -37,7 +37,7 @@ def path(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("given", ["a", "7f3c:2/x", "0" * 128, "01a1fd44-4e99-75d5-8d52-173c0acdb4b2"])
+@pytest.mark.parametrize("given", ["a", "7f3c:2/x", "0" * 128, "01a1fd44-4e99-75d5-8d52-173c0ac"])
 def test_the_caller_s_id_comes_back(client: TestClient, path: str, given: str) -> None:
     with capture_logs():
         assert client.get(path, headers={HEADER: given}).headers[HEADER] == given
