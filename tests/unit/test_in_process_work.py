@@ -68,6 +68,29 @@ async def test_events_whose_delivery_was_cut_off_are_looked_for() -> None:
     task.cancel()
 
 
+@pytest.mark.parametrize("error", [None, TransientError("away")])
+async def test_a_relay_that_is_ended_finishes_what_it_has_claimed(error: Exception | None) -> None:
+    claimed, delivered = asyncio.Event(), []
+
+    async def relay() -> int:
+        claimed.set()
+        await asyncio.sleep(0.01)
+        delivered.append("chunk")
+        if error is not None:
+            raise error
+        return 1
+
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(relay_forever(relay, wait, seconds=60))
+    await claimed.wait()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    assert delivered == ["chunk"]
+
+
 async def test_a_batch_whose_scoring_fails_does_not_hold_up_the_others() -> None:
     scored: list[UUID] = []
     done = asyncio.Event()

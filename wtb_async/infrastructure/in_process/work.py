@@ -91,7 +91,7 @@ async def relay_forever(
     """
     while True:
         try:
-            while await relay():
+            while await _to_its_end(relay()):
                 pass
         except WtbError as error:
             log.warning("relay_interrupted", error=repr(error))
@@ -101,6 +101,16 @@ async def relay_forever(
             # `wait_for` would forget that it is cancelled when there is news at the same moment.
             async with asyncio.timeout(seconds):
                 await wait()
+
+
+async def _to_its_end(relaying: Awaitable[int]) -> int:
+    """Relay a chunk, also when cancelled meanwhile: events that are left claimed come back late."""
+    task = asyncio.ensure_future(relaying)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def look_for_unfinished_batches(
