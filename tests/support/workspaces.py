@@ -13,7 +13,7 @@ from wtb_async.infrastructure.files.local_blob_store import LocalBlobStore
 from wtb_async.infrastructure.workspaces.directories import WorkspaceDirectories
 from wtb_async.infrastructure.workspaces.directory import WorkspaceDirectory
 from wtb_async.infrastructure.workspaces.rules import WorkspaceRules
-from wtb_async.infrastructure.workspaces.storing import store_new_contents
+from wtb_async.infrastructure.workspaces.storing import store_missing
 
 LIMITS = FileLimits(max_files=1000, max_file_bytes=1 << 20, max_workspace_bytes=1 << 22)
 RULES = WorkspaceRules(limits=LIMITS)
@@ -45,8 +45,9 @@ class FileBench:
         scan = await directory.scan()
         if scan is None:
             return None
-        missing = {blob.sha256 for blob in scan.new_blobs}
-        await store_new_contents(scan, missing, self.blobs)
+        written = scan.changes.written
+        missing = {memento.blob.sha256 for memento in written.values() if memento.blob}
+        await store_missing(scan.root, written, missing, self.blobs)
         directory.accept(scan)
         return scan.manifest
 

@@ -39,7 +39,7 @@ async def test_a_source_is_what_its_folder_holds(
     scan = await sources.read(source, rules)
     assert set(scan.manifest) == {"data.csv", "folder"}
     assert set((await sources.read(source, RULES)).manifest) == {"data.csv", "folder/more.tmp"}
-    assert {blob.size for blob in scan.new_blobs} == {1}
+    assert scan.changes.written == scan.manifest
 
 
 async def test_only_what_was_changed_is_another_object_then(

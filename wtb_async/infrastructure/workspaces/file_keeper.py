@@ -11,7 +11,7 @@ from wtb_async.application.ports import UnitOfWorkFactory
 from wtb_async.domain.errors import PermanentError
 from wtb_async.domain.file_commit import FileCommit, Manifest, commit_after
 from wtb_async.infrastructure.workspaces.scan import Scan
-from wtb_async.infrastructure.workspaces.storing import store_new_contents
+from wtb_async.infrastructure.workspaces.storing import store_missing
 
 _TRIES = 5
 
@@ -67,7 +67,7 @@ class FileKeeper:
         async with self._uow() as uow:
             claims = await uow.files.claim_blobs(blobs)
             await uow.commit()
-        await store_new_contents(scan, claims.missing, self._blobs)
+        await store_missing(scan.root, changes.written, claims.missing, self._blobs)
         async with self._uow() as uow:
             await uow.files.add_commits([NewFileCommit(commit, changes)], claims)
             await uow.commit()

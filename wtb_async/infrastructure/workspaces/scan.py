@@ -1,11 +1,10 @@
 """What a scan of a workspace found."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from wtb_async.domain.file_commit import Blob, FileChanges, Manifest, changes_between
+from wtb_async.domain.file_commit import FileChanges, Manifest, changes_between
 from wtb_async.infrastructure.workspaces.index import WorkspaceIndex
 
 
@@ -26,19 +25,3 @@ class Scan:
     def changes(self) -> FileChanges:
         """What is different from the last accepted manifest."""
         return changes_between(self.before, self.manifest)
-
-    @cached_property
-    def new_blobs(self) -> Mapping[Blob, str]:
-        """Contents that the last accepted manifest did not have, with a path of each."""
-        written = {
-            memento.blob: path
-            for path, memento in self.changes.written.items()
-            if memento.blob is not None
-        }
-        hashes = {blob.sha256 for blob in written}
-        known = {
-            memento.blob.sha256
-            for memento in self.before.values()
-            if memento.blob is not None and memento.blob.sha256 in hashes
-        }
-        return {blob: path for blob, path in written.items() if blob.sha256 not in known}

@@ -1,4 +1,4 @@
-"""Storing the new contents that a scan found."""
+"""Storing the contents of a workspace that the store has not."""
 
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -7,25 +7,39 @@ from itertools import islice
 from pathlib import Path
 
 from wtb_async.application.files.blob_store import BlobStore, FileChanged
-from wtb_async.domain.file_commit import Blob
+from wtb_async.domain.file_commit import Blob, Manifest
 from wtb_async.infrastructure.workspaces.opening import open_folder
-from wtb_async.infrastructure.workspaces.scan import Scan
 
 _AT_ONCE = 128
 """Files stored together: the folders of all of them are held open."""
 
 
-async def store_new_contents(scan: Scan, missing: Collection[str], blobs: BlobStore) -> None:
-    """Put those new contents of a scan into the store whose hashes are missing there.
+async def store_missing(
+    root: Path, files: Manifest, missing: Collection[str], blobs: BlobStore
+) -> None:
+    """Put those contents of a workspace's files into the store whose hashes are missing there.
+
+    What earlier commits refer to may be among them: a store can lose a content.
+
+    Args:
+        root: the workspace.
+        files: as a scan of it has found them.
+        missing: hashes of contents that these files have.
+        blobs: the store.
 
     Raises:
         FileChanged: a file was written or replaced since the scan; another scan tells.
         StoreFull, TransientError: the store could not take it.
     """
-    paths = ((blob, path) for blob, path in scan.new_blobs.items() if blob.sha256 in missing)
+    found = {
+        memento.blob: path
+        for path, memento in files.items()
+        if memento.blob is not None and memento.blob.sha256 in missing
+    }
+    paths = iter(found.items())
     while chunk := dict(islice(paths, _AT_ONCE)):
-        with _reachable(scan.root, chunk) as files:
-            await blobs.put_all(files)
+        with _reachable(root, chunk) as reachable:
+            await blobs.put_all(reachable)
 
 
 @contextmanager
